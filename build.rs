@@ -1,0 +1,25 @@
+//! How the program is linked: as a freestanding static executable of one segment.
+
+use std::env;
+use std::path::Path;
+
+fn main() {
+    let dir = env::var("CARGO_MANIFEST_DIR").expect("Cargo sets it");
+    let script = Path::new(&dir).join("src/link.ld");
+    println!("cargo::rerun-if-changed={}", script.display());
+
+    // Each is spelled so that cc, clang and a linker called directly take it
+    // alike.
+    let flags = [
+        // No libc and no start files: `_start` is in src/arch.
+        "-nostdlib",
+        // No dynamic loader, and fixed addresses: nothing to relocate when the
+        // program starts, so nothing that has to be writable.
+        "-static",
+        "-no-pie",
+    ];
+    for flag in flags {
+        println!("cargo::rustc-link-arg-bins={flag}");
+    }
+    println!("cargo::rustc-link-arg-bins=-T{}", script.display());
+}

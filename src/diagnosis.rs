@@ -1,0 +1,96 @@
+//! What is really missing, or wrong, when execve(2) refuses a file that is
+//! there: the commonest confusion on images without a shell or a libc.
+
+use core::ffi::CStr;
+
+use libc::{EACCES, ENOENT, ENOTDIR};
+use oomexec::binfmt::{Format, HEAD_MAX, PROGRAM_HEADER_MAX, format};
+use oomexec::buffer::Buffer;
+use oomexec::reason::Reason;
+use rustix::fs::OFlags;
+
+use crate::kernel::{self, File};
+
+/// The name, and its NUL, of what a file needs to be run.
+pub type Needed = Buffer<HEAD_MAX>;
+
+/// How often the kernel follows from a file to its interpreter (`exec_binprm`,
+/// fs/exec.c).
+const DEPTH: usize = 5;
+
+/// How a file names what it needs.
+enum Need {
+    Interpreter,
+    Loader,
+}
+
+/// Why execve(2) said ENOENT of `file`: `Errno(ENOENT)` if the file itself is
+/// not there.
+pub fn missing<'a>(file: &CStr, needed: &'a mut Needed) -> Reason<'a> {
+    let mut file = match kernel::open(file, OFlags::RDONLY) {
+        Ok(file) => file,
+        Err(EACCES) => return Reason::Incomplete,
+        Err(_) => return Reason::Errno(ENOENT),
+    };
+    for _ in 0..DEPTH {
+        let Some(need) = read_need(&file, needed) else {
+            break;
+        };
+        let Some(path) = needed.as_c_str() else {
+            break;
+        };
+        file = match kernel::open(path, OFlags::RDONLY) {
+            Ok(file) => file,
+            Err(ENOENT | ENOTDIR) => {
+                let name = needed.as_c_str().map_or(&b""[..], CStr::to_bytes);
+                return match need {
+                    Need::Interpreter => Reason::NoInterpreter(name),
+                    Need::Loader => Reason::NoLoader(name),
+                };
+            }
+            Err(_) => break,
+        };
+    }
+    Reason::Incomplete
+}
+
+/// If `file`, of which execve(2) said ENOEXEC, is an ELF file: that it is for
+/// another machine.
+pub fn other_machine(file: &CStr) -> Option<Reason<'static>> {
+    let file = kernel::open(file, OFlags::RDONLY).ok()?;
+    let mut head = [0; HEAD_MAX];
+    read_at(&file, 0, &mut head)?;
+    match format(&head) {
+        Format::Elf(elf) => Some(Reason::OtherMachine(elf.other_machine())),
+        _ => None,
+    }
+}
+
+/// What `file` needs to be run, if that is anything.
+fn read_need(file: &File, needed: &mut Needed) -> Option<Need> {
+    let mut head = [0; HEAD_MAX];
+    read_at(file, 0, &mut head)?;
+    let (name, need) = match format(&head) {
+        Format::Script(name) => (name, Need::Interpreter),
+        Format::Elf(elf) => {
+            let mut header = [0; PROGRAM_HEADER_MAX];
+            let at = elf.program_headers().find_map(|at| {
+                read_at(file, at, &mut header)?;
+                elf.loader(&header)
+            })?;
+            read_at(file, at, &mut head)?;
+            (head.split(|byte| *byte == 0).next()?, Need::Loader)
+        }
+        Format::Other => return None,
+    };
+    needed.clear();
+    (needed.extend(name) && needed.push(0)).then_some(need)
+}
+
+/// Fills `bytes` from what the file has at `offset`; leaves them as they are
+/// behind its end.
+#[inline(never)]
+fn read_at(file: &File, offset: u64, bytes: &mut [u8]) -> Option<usize> {
+    kernel::seek(file, offset).ok()?;
+    kernel::read(file, bytes).ok()
+}

@@ -1,0 +1,152 @@
+//! What the kernel gives a program at its start: the arguments and the
+//! environment.
+
+use core::ffi::{CStr, c_char};
+use core::slice;
+
+/// The arguments and the environment, where the kernel laid them: argc, argv and
+/// its null pointer, envp and its null pointer, each string elsewhere
+/// (`create_elf_tables`, fs/binfmt_elf.c). Nothing of it is copied.
+pub struct Start {
+    argc: usize,
+    argv: *mut *const c_char,
+    /// What the command is to get as it came.
+    pub environment: Environment,
+}
+
+/// The environment's array, as the kernel laid it.
+#[derive(Clone, Copy)]
+pub struct Environment(*const *const c_char);
+
+/// A command to become: its name and the arrays that it is to get.
+pub struct Command {
+    /// What to look up.
+    pub name: &'static CStr,
+    /// Its argv. The slot in front of it is free: oomexec's own argv\[0\] at
+    /// least has been there.
+    pub argv: *mut *const c_char,
+    /// Its environment.
+    pub environment: Environment,
+}
+
+impl Start {
+    /// # Safety
+    ///
+    /// `stack` is the stack pointer as it was at the program's entry, and
+    /// nothing has changed what is there.
+    pub unsafe fn new(stack: *mut usize) -> Self {
+        // SAFETY: the caller vouches for the layout: argc, argc pointers and a
+        // null pointer, then the environment's.
+        unsafe {
+            let argc = *stack;
+            let argv = stack.add(1).cast::<*const c_char>();
+            let environment = Environment(argv.add(argc + 1).cast_const());
+            Self {
+                argc,
+                argv,
+                environment,
+            }
+        }
+    }
+
+    /// The arguments after argv\[0\].
+    pub fn args(&self) -> impl Iterator<Item = &'static CStr> {
+        (1..self.argc).map(|index| {
+            // SAFETY: below argc each pointer is a C string's, which stays.
+            unsafe { string(*self.argv.add(index)) }
+        })
+    }
+
+    /// What the command `name`, which stands at `index` of argv, is to get; with
+    /// `argv0` in place of its name if there is one.
+    pub fn command(
+        &self,
+        name: &'static CStr,
+        index: usize,
+        argv0: Option<&'static CStr>,
+    ) -> Command {
+        // SAFETY: `index` is that of one of `args`. The array is this process's
+        // own, on its writable stack.
+        let argv = unsafe { self.argv.add(index) };
+        if let Some(argv0) = argv0 {
+            // SAFETY: the same.
+            unsafe { *argv = argv0.as_ptr() };
+        }
+        Command {
+            name,
+            argv,
+            environment: self.environment,
+        }
+    }
+}
+
+impl Environment {
+    /// The rest of the first entry that begins with `prefix`, a variable's name
+    /// and its equals sign: its value, as getenv(3) finds it.
+    ///
+    /// Looks at no byte of an entry behind the first that differs: an environment
+    /// may be megabytes.
+    // Inlined, so that the first byte is known where it is compared.
+    #[inline(always)]
+    pub fn get(self, prefix: &[u8]) -> Option<&'static [u8]> {
+        let first = prefix.first().copied().unwrap_or_default();
+        let mut entry = self.0;
+        loop {
+            // SAFETY: the array ends with a null pointer, and the loop there.
+            let text = unsafe { *entry };
+            if text.is_null() {
+                return None;
+            }
+            // SAFETY: each entry is a C string, of one byte at least.
+            if unsafe { *text.cast::<u8>() } == first {
+                // SAFETY: the same.
+                if let Some(value) = unsafe { strip_prefix(text, prefix) } {
+                    return Some(value.to_bytes());
+                }
+            }
+            // SAFETY: the null pointer is not yet behind.
+            entry = unsafe { entry.add(1) };
+        }
+    }
+
+    /// The array, for execve(2).
+    pub const fn as_ptr(self) -> *const *const c_char {
+        self.0
+    }
+}
+
+/// The rest of a C string behind `prefix`, if it begins so.
+///
+/// # Safety
+///
+/// `text` points to a C string that stays.
+#[inline(never)]
+unsafe fn strip_prefix(text: *const c_char, prefix: &[u8]) -> Option<&'static CStr> {
+    for (at, byte) in prefix.iter().enumerate() {
+        // SAFETY: no byte of the prefix is NUL, so that the loop ends at the
+        // latest where the string does.
+        if unsafe { *text.cast::<u8>().add(at) } != *byte {
+            return None;
+        }
+    }
+    // SAFETY: the rest of a C string is one.
+    Some(unsafe { string(text.add(prefix.len())) })
+}
+
+/// A C string in place: as `CStr::from_ptr`, which would call a libc's strlen.
+///
+/// # Safety
+///
+/// `text` points to a C string that stays.
+unsafe fn string(text: *const c_char) -> &'static CStr {
+    let text = text.cast::<u8>();
+    let mut len = 0;
+    // SAFETY: the caller vouches for every byte up to the NUL, and for their
+    // staying.
+    unsafe {
+        while *text.add(len) != 0 {
+            len += 1;
+        }
+        CStr::from_bytes_with_nul_unchecked(slice::from_raw_parts(text, len + 1))
+    }
+}
