@@ -1,0 +1,298 @@
+//! The command line, as a process sees it: what runs, what is printed, and which
+//! status says what.
+
+mod testenv;
+
+use std::fs::{self, File};
+use std::process::Command;
+use testenv::{Launch, OOMEXEC, TempDir, failed, program, shown, text};
+
+const USAGE: &str = "usage: oomexec [-n SCORE] [-a NAME] [--] COMMAND [ARG]... \
+                     | -p PID [-n SCORE] | -h | -V";
+
+fn show() -> String {
+    program("show").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_child_runs_at_1000_with_its_own_arguments() {
+    let show = show();
+    for args in [&["--", &show, "-n", "--", ""][..], &[&show, "-n", "--", ""]] {
+        let child = shown(&Launch::oomexec(args).output());
+        assert_eq!(child.score, "1000");
+        assert_eq!(child.file, show);
+        assert_eq!(child.argv, [&show, "-n", "--", ""]);
+    }
+}
+
+#[test]
+fn a_score_may_be_given_in_every_form() {
+    let show = show();
+    for args in [
+        &["-n", "500"][..],
+        &["-n500"],
+        &["--adjust", "500"],
+        &["--adjust=500"],
+        &["-n", "+500"],
+        &["-n", "1", "-n500", "--"],
+    ] {
+        let args = [args, &[show.as_str()]].concat();
+        assert_eq!(
+            shown(&Launch::oomexec(&args).output()).score,
+            "500",
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
+fn argv0_is_what_the_command_sees_and_not_what_is_looked_up() {
+    let show = show();
+    for args in [
+        &["-a", "-bash"][..],
+        &["-a-bash"],
+        &["--argv0", "-bash"],
+        &["--argv0=-bash", "--"],
+    ] {
+        let args = [args, &[show.as_str(), "x"]].concat();
+        let child = shown(&Launch::oomexec(&args).output());
+        assert_eq!(child.file, show);
+        assert_eq!(child.argv, ["-bash", "x"], "{args:?}");
+    }
+    let child = shown(&Launch::oomexec(["-a", "", &show]).output());
+    assert_eq!(child.argv, [""]);
+}
+
+#[test]
+fn a_login_shell_knows_that_it_is_one() {
+    let output = Launch::oomexec(["-a", "-bash", "bash", "-c", "shopt login_shell"])
+        .env("PATH=/usr/bin:/bin")
+        .env("HOME=/nonexistent")
+        .output();
+    assert!(
+        text(&output.stdout).ends_with("login_shell    \ton\n"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn a_command_may_have_any_name() {
+    let dir = TempDir::new();
+    for name in ["-x", "--", "-", "-n", "--help", "a b", "ü\u{1b}", "="] {
+        dir.copy(show(), name);
+        let child = shown(
+            &Launch::oomexec(["--", name, "-h"])
+                .path(&[b""])
+                .dir(dir.path())
+                .output(),
+        );
+        assert_eq!((child.score.as_str(), child.file.as_str()), ("1000", name));
+        assert_eq!(child.argv, [name, "-h"]);
+    }
+}
+
+#[test]
+fn the_status_of_the_command_is_its_own() {
+    for status in [0, 1, 7, 125, 126, 127, 255] {
+        let output = Launch::oomexec(["/bin/sh", "-c", &format!("exit {status}")]).output();
+        assert_eq!(output.status.code(), Some(status));
+        assert_eq!(
+            (text(&output.stdout), text(&output.stderr)),
+            (String::new(), String::new())
+        );
+    }
+    let output = Launch::oomexec(["/bin/sh", "-c", "kill -9 $$"]).output();
+    assert_eq!(output.status.to_string(), "signal: 9 (SIGKILL)");
+}
+
+#[test]
+fn a_bad_command_line_is_one_line_of_usage_and_125_and_runs_nothing() {
+    let show = show();
+    for (args, words) in [
+        (&[][..], "no COMMAND to run"),
+        (&["--"], "no COMMAND to run"),
+        (&["-n", "5"], "no COMMAND to run"),
+        (&["-x", &show], "unknown option '-x'"),
+        (&["--foo=1", &show], "unknown option '--foo=1'"),
+        (&["--adj", "5", &show], "unknown option '--adj'"),
+        (&["-hV"], "'-hV': the option takes no value"),
+        (&["-n"], "'-n' needs a value"),
+        (&["--argv0"], "'--argv0' needs a value"),
+        (&["-n", "1001", &show], "bad SCORE '1001' (-1000 to 1000)"),
+        (&["-n", "-1001", &show], "bad SCORE '-1001' (-1000 to 1000)"),
+        (&["-n", "", &show], "bad SCORE '' (-1000 to 1000)"),
+        (&["-n1e3", &show], "bad SCORE '1e3' (-1000 to 1000)"),
+        (&["-n", "5\n", &show], "bad SCORE '5\\n' (-1000 to 1000)"),
+        (
+            &["-n", "99999999999999999999", &show],
+            "bad SCORE '99999999999999999999' (-1000 to 1000)",
+        ),
+        (&["-p", "x"], "bad PID 'x' (a process id, or self)"),
+        (&["-p", "1", &show], "--pid cannot be used with a COMMAND"),
+        (&["-p", "1", "-a", "x"], "--pid cannot be used with --argv0"),
+    ] {
+        let output = Launch::oomexec(args).output();
+        failed(&output, 125, &format!("oomexec: {words}; {USAGE}"));
+    }
+}
+
+#[test]
+fn no_argv_at_all_is_a_usage_error_and_no_crash() {
+    // The kernel puts an empty argv[0] there since 5.18.
+    let output = Launch::new(OOMEXEC, [""; 0]).env("PATH=/bin").output();
+    failed(
+        &output,
+        125,
+        &format!("oomexec: no COMMAND to run; {USAGE}"),
+    );
+}
+
+#[test]
+fn help_is_on_stdout_within_80_columns_and_names_what_it_must() {
+    for option in ["-h", "--help"] {
+        let output = Launch::oomexec([option]).output();
+        assert_eq!(
+            (output.status.code(), text(&output.stderr)),
+            (Some(0), String::new())
+        );
+        let help = text(&output.stdout);
+        assert_eq!(help, oomexec::cli::HELP);
+        assert!(help.lines().all(|line| line.len() < 80));
+        for word in [
+            "OPENCLAW_CHILD_OOM_SCORE_ADJ",
+            "125",
+            "126",
+            "127",
+            "--argv0",
+            "--pid",
+        ] {
+            assert!(help.contains(word), "{word}");
+        }
+    }
+}
+
+#[test]
+fn version_is_that_of_the_package() {
+    for option in ["-V", "--version"] {
+        let output = Launch::oomexec([option]).output();
+        assert_eq!(
+            (output.status.code(), text(&output.stderr)),
+            (Some(0), String::new())
+        );
+        assert_eq!(
+            text(&output.stdout),
+            format!("oomexec {}\n", env!("CARGO_PKG_VERSION"))
+        );
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    for option in ["-h", "-V"] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = Launch::oomexec([option]).stdout(full).output();
+        failed(
+            &output,
+            125,
+            "oomexec: cannot write to stdout: No space left on device",
+        );
+    }
+    for args in [&["-V"][..], &["-p", "self"]] {
+        let output = Launch::oomexec(args)
+            .prepare(|| {
+                // SAFETY: the call takes a number.
+                testenv::check(unsafe { libc::close(1) })
+            })
+            .output();
+        failed(
+            &output,
+            125,
+            "oomexec: cannot write to stdout: Bad file descriptor",
+        );
+    }
+}
+
+#[test]
+fn a_score_is_printed_as_cat_would() {
+    let own = testenv::own_score();
+    let pid = std::process::id().to_string();
+    for args in [
+        &["-p", &pid][..],
+        &["--pid", &pid],
+        &[&format!("-p{pid}")],
+        &["-p", "self"],
+    ] {
+        let output = Launch::oomexec(args).output();
+        assert_eq!(
+            (output.status.code(), text(&output.stderr)),
+            (Some(0), String::new())
+        );
+        assert_eq!(text(&output.stdout), own, "{args:?}");
+    }
+}
+
+#[test]
+fn a_child_is_verified_without_cat() {
+    let output = Launch::oomexec(["--", OOMEXEC, "-p", "self"]).output();
+    assert_eq!(text(&output.stdout), "1000\n");
+}
+
+#[test]
+fn a_score_of_another_process_is_set() {
+    let mut child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
+    let pid = child.id().to_string();
+    let output = Launch::oomexec(["-p", &pid, "-n", "321"]).output();
+    let score = fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        (text(&output.stdout), text(&output.stderr)),
+        (String::new(), String::new())
+    );
+    assert_eq!(score, "321\n");
+}
+
+#[test]
+fn a_score_that_cannot_be_read_or_set_is_a_failure_with_a_reason() {
+    let mut gone = Command::new("/bin/true").spawn().unwrap();
+    let pid = gone.id().to_string();
+    gone.wait().unwrap();
+    for (args, verb) in [
+        (&["-p", &pid][..], "read"),
+        (&["-p", &pid, "-n", "0"], "set"),
+    ] {
+        let line = format!(
+            "oomexec: cannot {verb} the oom_score_adj of process {pid}: \
+             No such file or directory: there is no such process"
+        );
+        failed(&Launch::oomexec(args).output(), 125, &line);
+    }
+}
+
+#[test]
+fn a_score_below_the_lowest_allowed_is_refused_aloud() {
+    let line = "oomexec: cannot set the oom_score_adj of process self: Permission denied: \
+                to go below the lowest score it may take needs CAP_SYS_RESOURCE";
+    let dir = TempDir::new();
+    let copy = dir.copy(OOMEXEC, "oomexec");
+    let output = Launch::through(copy, ["-p", "self", "-n", "-1000"])
+        .unprivileged()
+        .output();
+    failed(&output, 125, line);
+}
+
+#[test]
+fn another_users_process_is_refused_aloud() {
+    let dir = TempDir::new();
+    let copy = dir.copy(OOMEXEC, "oomexec");
+    // Process 1 is root's, and no test's user may write to it.
+    let output = Launch::through(copy, ["-p", "1", "-n", "1000"])
+        .unprivileged()
+        .output();
+    failed(
+        &output,
+        125,
+        "oomexec: cannot set the oom_score_adj of process 1: Permission denied",
+    );
+}

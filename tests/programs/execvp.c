@@ -1,0 +1,16 @@
+/* glibc's own execvp(3), started as oomexec is: execvp [--] COMMAND [ARG]... If
+ * it fails, the errno on stderr, and 99. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;
+	if (at >= argc)
+		return 100;
+	execvp(argv[at], argv + at);
+	fprintf(stderr, "errno %d\n", errno);
+	return 99;
+}

@@ -1,0 +1,404 @@
+//! What the tests share: launching the real binary from a prepared state, small C
+//! programs to launch, directories that vanish.
+
+#![allow(dead_code)] // each test target uses a part
+
+use std::ffi::{CString, OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::{env, process, ptr};
+
+/// The program under test, as Cargo built it for these tests.
+pub const OOMEXEC: &str = env!("CARGO_BIN_EXE_oomexec");
+
+/// `nobody`: a user without any right.
+pub const NOBODY: libc::uid_t = 65534;
+
+/// A directory of its own for a test, open to every user, removed in the end.
+pub struct TempDir(PathBuf);
+
+impl TempDir {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("oomexec-test-{}-{count}", process::id());
+        let path = env::temp_dir().join(name);
+        fs::create_dir(&path).expect("a new directory");
+        set_mode(&path, 0o755);
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The path of `name` in here.
+    pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// A directory below.
+    pub fn dir(&self, name: &str) -> PathBuf {
+        let path = self.join(name);
+        fs::create_dir_all(&path).expect("a new directory");
+        path
+    }
+
+    /// A file with this content and this mode.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+        let path = self.join(name);
+        write(&path, content, mode);
+        path
+    }
+
+    /// A copy of an executable file, for every user to run.
+    pub fn copy(&self, file: impl AsRef<Path>, name: &str) -> PathBuf {
+        self.file(name, fs::read(file).expect("the original"), 0o755)
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        // A test may have taken the right to look into a directory away.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Writes a file that may be run at once.
+///
+/// While this process has it open for writing, a child forked by another of its
+/// threads has it too, until that child's exec: to run the file then is ETXTBSY.
+/// So it is written by a process of its own.
+pub fn write(path: &Path, content: impl AsRef<[u8]>, mode: u32) {
+    let mut cat = Command::new("/bin/sh")
+        .args(["-c", "cat > \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("sh");
+    let mut stdin = cat.stdin.take().expect("a pipe");
+    io::Write::write_all(&mut stdin, content.as_ref()).expect("written");
+    drop(stdin);
+    assert!(cat.wait().expect("sh").success());
+    set_mode(path, mode);
+}
+
+pub fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the mode");
+}
+
+/// The static program made of `tests/programs/NAME.c`.
+pub fn program(name: &str) -> PathBuf {
+    static LOCK: Mutex<()> = Mutex::new(());
+    let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/programs/{name}.c"));
+    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let modified = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
+    if modified(&made) < modified(&source) {
+        // Renamed into place, or another test binary would see half of it.
+        let new = made.with_extension(process::id().to_string());
+        let mut cc = Command::new("cc");
+        cc.args([
+            "-std=gnu11",
+            "-O1",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-static",
+            "-o",
+        ]);
+        run(cc.arg(&new).arg(&source));
+        fs::rename(&new, &made).expect("renamed");
+    }
+    made
+}
+
+/// Runs a tool that must succeed.
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| {
+        panic!("{command:?}: {error}; scripts/test installs what is needed")
+    });
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        text(&output.stderr)
+    );
+    text(&output.stdout)
+}
+
+/// A tool that a test needs.
+///
+/// # Panics
+///
+/// Where it is missing: a test that cannot run has not passed.
+pub fn tool(name: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/sbin".into()])
+        .map(|dir| dir.join(name))
+        .find(|file| file.exists())
+        .unwrap_or_else(|| panic!("this test needs {name}; scripts/test installs it"))
+}
+
+pub fn is_root() -> bool {
+    // SAFETY: the call cannot fail and touches no memory.
+    unsafe { libc::geteuid() == 0 }
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+pub fn c_string(text: impl AsRef<OsStr>) -> CString {
+    CString::new(text.as_ref().as_bytes()).expect("no NUL inside")
+}
+
+/// This process's own score, which no launch may move.
+pub fn own_score() -> String {
+    fs::read_to_string("/proc/self/oom_score_adj").expect("/proc")
+}
+
+/// A launch: a program, exactly the argv and the environment to give it, and what
+/// to do in the new process before that.
+pub struct Launch {
+    file: CString,
+    argv: Vec<CString>,
+    envp: Vec<CString>,
+    prepare: Vec<Box<dyn FnMut() -> io::Result<()> + Send + Sync>>,
+    command: Command,
+}
+
+impl Launch {
+    /// `file`, with this argv: its name is not added.
+    pub fn new<A: AsRef<OsStr>>(file: impl AsRef<Path>, argv: impl IntoIterator<Item = A>) -> Self {
+        let mut command = Command::new("/nonexistent");
+        command.stdin(Stdio::null());
+        Self {
+            file: c_string(file.as_ref()),
+            argv: argv.into_iter().map(c_string).collect(),
+            envp: Vec::new(),
+            prepare: Vec::new(),
+            command,
+        }
+    }
+
+    /// oomexec with these arguments, and no environment.
+    pub fn oomexec<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
+        Self::through(OOMEXEC, args)
+    }
+
+    /// A launcher, named by its file's name, with these arguments.
+    pub fn through<A: AsRef<OsStr>>(
+        launcher: impl AsRef<Path>,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let launcher = launcher.as_ref();
+        let name = launcher.file_name().expect("a file").to_owned();
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
+        Self::new(launcher, std::iter::once(name).chain(args))
+    }
+
+    /// Adds an entry to the environment: any bytes, as often as wanted.
+    pub fn env(mut self, entry: impl AsRef<OsStr>) -> Self {
+        self.envp.push(c_string(entry));
+        self
+    }
+
+    /// Adds a PATH of these elements.
+    pub fn path(self, elements: &[&[u8]]) -> Self {
+        let mut entry = b"PATH=".to_vec();
+        entry.extend(elements.join(&b':'));
+        self.env(OsString::from_vec(entry))
+    }
+
+    pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.command.stdout(stdout);
+        self
+    }
+
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.command.stderr(stderr);
+        self
+    }
+
+    /// What the new process does, last of all, before the exec. It is the fork of
+    /// a process with threads: nothing that takes a lock or allocates.
+    pub fn prepare(mut self, step: impl FnMut() -> io::Result<()> + Send + Sync + 'static) -> Self {
+        self.prepare.push(Box::new(step));
+        self
+    }
+
+    /// As a user without any right; who is none already stays.
+    pub fn unprivileged(self) -> Self {
+        if !is_root() {
+            return self;
+        }
+        self.prepare(|| {
+            // SAFETY: the calls take numbers, and no group but a null list.
+            unsafe {
+                check(libc::setgroups(0, ptr::null()))?;
+                check(libc::setgid(NOBODY))?;
+                check(libc::setuid(NOBODY))
+            }
+        })
+    }
+
+    /// In a mount namespace of its own, with the rights to mount in it: also for
+    /// a user who has none outside.
+    pub fn own_mounts(self) -> Self {
+        // SAFETY: the calls take no memory.
+        let (uid, gid) = unsafe { (libc::getuid(), libc::getgid()) };
+        let maps = [
+            (c"/proc/self/setgroups", "deny".to_owned()),
+            (c"/proc/self/uid_map", format!("0 {uid} 1")),
+            (c"/proc/self/gid_map", format!("0 {gid} 1")),
+        ];
+        let root = is_root();
+        self.prepare(move || {
+            // SAFETY: the calls take numbers and C strings that stay.
+            unsafe {
+                if root {
+                    check(libc::unshare(libc::CLONE_NEWNS))?;
+                } else {
+                    check(libc::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWUSER))?;
+                    for (file, map) in &maps {
+                        let fd = libc::open(file.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+                        check(fd)?;
+                        let len = libc::write(fd, map.as_ptr().cast(), map.len());
+                        check(len as libc::c_int)?;
+                        libc::close(fd);
+                    }
+                }
+                let private = libc::MS_REC | libc::MS_PRIVATE;
+                check(libc::mount(
+                    ptr::null(),
+                    c"/".as_ptr(),
+                    ptr::null(),
+                    private,
+                    ptr::null(),
+                ))
+            }
+        })
+    }
+
+    /// Launches, waits, and looks that this process's own score stayed.
+    pub fn output(mut self) -> Output {
+        let before = own_score();
+        let output = self.command().output();
+        assert_eq!(own_score(), before, "the caller's own score moved");
+        output.unwrap_or_else(|error| panic!("the launch was not prepared: {error}"))
+    }
+
+    /// Launches; the caller waits.
+    pub fn spawn(mut self) -> process::Child {
+        let child = self.command().spawn();
+        child.unwrap_or_else(|error| panic!("the launch was not prepared: {error}"))
+    }
+
+    fn command(&mut self) -> &mut Command {
+        let file = self.file.clone();
+        let argv = Array::new(&self.argv);
+        let envp = Array::new(&self.envp);
+        let mut prepare = std::mem::take(&mut self.prepare);
+        let exec = move || {
+            for step in &mut prepare {
+                step()?;
+            }
+            // SAFETY: the file is a C string, and so is each of both arrays up to
+            // its null pointer; the closure owns all of them.
+            unsafe { libc::execve(file.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+            Err(io::Error::last_os_error())
+        };
+        // SAFETY: the steps are such as `prepare` asks for, execve is
+        // async-signal-safe, and an error is made of a number.
+        unsafe { self.command.pre_exec(exec) }
+    }
+}
+
+/// Strings, and pointers to them that end with a null pointer: for an exec.
+struct Array {
+    pointers: Vec<*const libc::c_char>,
+    _strings: Vec<CString>,
+}
+
+impl Array {
+    fn new(strings: &[CString]) -> Self {
+        let _strings = strings.to_vec();
+        let pointers = _strings.iter().map(|string| string.as_ptr());
+        let pointers = pointers.chain([ptr::null()]).collect();
+        Self { pointers, _strings }
+    }
+
+    fn as_ptr(&self) -> *const *const libc::c_char {
+        self.pointers.as_ptr()
+    }
+}
+
+// SAFETY: the pointers are into the heap memory of the strings beside them, and
+// are only read.
+unsafe impl Send for Array {}
+// SAFETY: the same.
+unsafe impl Sync for Array {}
+
+/// The error of a libc call, if it is one.
+pub fn check(result: libc::c_int) -> io::Result<()> {
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+/// What `tests/programs/show.c` printed of itself.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub score: String,
+    pub file: String,
+    pub argv: Vec<String>,
+}
+
+/// Reads what `show` printed; the launch must have reached it, in silence.
+#[track_caller]
+pub fn shown(output: &Output) -> Shown {
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+    let stdout = text(&output.stdout);
+    let mut lines = stdout.lines();
+    let mut field = |name: &str| {
+        let line = lines.next().unwrap_or_else(|| panic!("no {name}"));
+        line.strip_prefix(name).expect(line).trim_start().to_owned()
+    };
+    let (score, file) = (field("score"), field("file"));
+    let argv = lines.map(|line| line.split_once(' ').expect(line).1.to_owned());
+    Shown {
+        score,
+        file,
+        argv: argv.collect(),
+    }
+}
+
+/// Looks that a launch failed with this status and this line on stderr, and
+/// nothing on stdout.
+#[track_caller]
+pub fn failed(output: &Output, status: i32, line: &str) {
+    assert_eq!(text(&output.stderr), format!("{line}\n"));
+    assert_eq!(output.status.code(), Some(status));
+    assert_eq!(text(&output.stdout), "");
+}
