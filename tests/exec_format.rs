@@ -1,0 +1,342 @@
+//! Files that execve(2) refuses although they are there: scripts without an
+//! interpreter line, programs for other machines, programs that lack a part.
+
+mod testenv;
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+use testenv::{Launch, OOMEXEC, TempDir, check, failed, program, text};
+
+/// A script without an interpreter line, which shows what the shell saw.
+const SCRIPT: &str = "echo \"$0\" $# \"$@\"; cat /proc/self/oom_score_adj";
+
+fn oomexec(dir: &TempDir, args: &[&str]) -> Output {
+    Launch::oomexec(args)
+        .path(&[b"/bin"])
+        .dir(dir.path())
+        .output()
+}
+
+#[track_caller]
+fn printed(output: &Output, stdout: &str) {
+    assert_eq!(
+        (text(&output.stdout), text(&output.stderr)),
+        (stdout.to_owned(), String::new())
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_script_without_an_interpreter_line_is_run_by_the_shell() {
+    let dir = TempDir::new();
+    let script = dir.file("script", SCRIPT, 0o755);
+    let script = script.to_str().unwrap();
+    printed(
+        &oomexec(&dir, &["--", script, "a b", "", "c"]),
+        &format!("{script} 3 a b  c\n1000\n"),
+    );
+    // The first argument of the line: there is a free slot in front of it too.
+    printed(&oomexec(&dir, &[script]), &format!("{script} 0\n1000\n"));
+    let output = Launch::through(program("execvp"), [script, "a b", "", "c"])
+        .path(&[b"/bin"])
+        .output();
+    assert!(text(&output.stdout).starts_with(&format!("{script} 3 a b  c\n")));
+}
+
+#[test]
+fn a_script_found_along_path_is_run_by_the_shell_with_its_path() {
+    let dir = TempDir::new();
+    dir.dir("bin");
+    let script = dir.file("bin/script", SCRIPT, 0o755);
+    for args in [&["script", "x"][..], &["-a", "other", "script", "x"]] {
+        let path = [
+            dir.join("bin").to_str().unwrap().to_owned(),
+            "/bin".to_owned(),
+        ];
+        let output = Launch::oomexec(args)
+            .path(&[path[0].as_bytes(), b"/bin"])
+            .output();
+        printed(&output, &format!("{} 1 x\n1000\n", script.display()));
+    }
+}
+
+#[test]
+fn an_empty_file_that_may_be_run_is_a_script_that_does_nothing() {
+    let dir = TempDir::new();
+    dir.file("empty", "", 0o755);
+    printed(&oomexec(&dir, &["./empty"]), "");
+}
+
+#[test]
+fn the_shell_takes_no_script_for_an_option() {
+    let dir = TempDir::new();
+    dir.dir("-d");
+    dir.file("-c", SCRIPT, 0o755);
+    dir.file("-d/script", SCRIPT, 0o755);
+    let here = |args: &[&str], path: &[u8]| {
+        Launch::oomexec(args)
+            .path(&[path, b"/bin"])
+            .dir(dir.path())
+            .output()
+    };
+    printed(&here(&["--", "-c", "exit 3"], b""), "./-c 1 exit 3\n1000\n");
+    printed(
+        &here(&["--", "-d/script"], b"/bin"),
+        "./-d/script 0\n1000\n",
+    );
+    printed(&here(&["--", "script"], b"-d"), "./-d/script 0\n1000\n");
+}
+
+#[test]
+fn a_program_for_another_machine_is_never_fed_to_a_shell() {
+    let dir = TempDir::new();
+    let own = fs::read(program("show")).unwrap();
+    let says = |name: &str, content: &[u8], reason: &str| {
+        dir.file(name, content, 0o755);
+        let output = oomexec(&dir, &[&format!("./{name}")]);
+        failed(
+            &output,
+            126,
+            &format!("oomexec: cannot run './{name}': {reason}"),
+        );
+    };
+    for (machine, name) in [(libc::EM_S390, "s390x"), (libc::EM_PPC64, "ppc64")] {
+        let mut other = own.clone();
+        other[18..20].copy_from_slice(&machine.to_ne_bytes());
+        says(
+            name,
+            &other,
+            &format!("it was built for another machine ({name})"),
+        );
+    }
+    let damaged = "it was built for another machine, or is damaged";
+    says("cut", &own[..40], damaged);
+    says("magic", b"\x7fELF\necho shell\n", damaged);
+}
+
+#[test]
+fn a_program_for_another_machine_ends_the_search() {
+    let dir = TempDir::new();
+    dir.dir("a");
+    dir.dir("b");
+    dir.file("a/cmd", b"\x7fELF", 0o755);
+    dir.copy(program("show"), "b/cmd");
+    let output = Launch::oomexec(["cmd"])
+        .path(&[b"a", b"b"])
+        .dir(dir.path())
+        .output();
+    let line = "oomexec: cannot run 'cmd': it was built for another machine, or is damaged";
+    failed(&output, 126, line);
+}
+
+#[test]
+fn a_missing_interpreter_is_named() {
+    let dir = TempDir::new();
+    for (name, line, interpreter) in [
+        (
+            "plain",
+            "#!/nonexistent/python3 -u\n",
+            "/nonexistent/python3",
+        ),
+        (
+            "spaces",
+            "#! \t/nonexistent/python3\n",
+            "/nonexistent/python3",
+        ),
+        ("dos", "#!/bin/sh\r\n", "/bin/sh\\r"),
+        ("relative", "#!nonexistent\n", "nonexistent"),
+        ("file", "#!/dev/null/sh\n", "/dev/null/sh"),
+    ] {
+        dir.file(name, line, 0o755);
+        let output = oomexec(&dir, &[&format!("./{name}")]);
+        let reason = match name {
+            // Here execve itself says what is the matter.
+            "file" => "Not a directory".to_owned(),
+            _ => format!("its interpreter '{interpreter}' does not exist"),
+        };
+        let status = if name == "file" { 127 } else { 126 };
+        failed(
+            &output,
+            status,
+            &format!("oomexec: cannot run './{name}': {reason}"),
+        );
+    }
+}
+
+#[test]
+fn the_interpreter_of_an_interpreter_is_named() {
+    let dir = TempDir::new();
+    dir.file("inner", "#!/nonexistent/sh\n", 0o755);
+    dir.file("outer", "#!./inner\n", 0o755);
+    let line = "oomexec: cannot run './outer': its interpreter '/nonexistent/sh' does not exist";
+    failed(&oomexec(&dir, &["./outer"]), 126, line);
+}
+
+/// A dynamic program, with another name for its loader in place of the own.
+fn with_loader(name: &str) -> Vec<u8> {
+    let mut file = fs::read("/bin/true").unwrap();
+    let own = b"/lib64/ld-linux-x86-64.so.2";
+    let at = file.windows(own.len()).position(|bytes| bytes == own);
+    let at = at.expect("this test knows the loader of x86_64 alone");
+    file[at..][..own.len()].fill(0);
+    file[at..][..name.len()].copy_from_slice(name.as_bytes());
+    file
+}
+
+#[test]
+fn a_missing_elf_loader_is_named() {
+    let dir = TempDir::new();
+    dir.file("musl", with_loader("/lib/ld-musl-x86_64.so.1"), 0o755);
+    dir.file("script", "#!./musl\n", 0o755);
+    for name in ["musl", "script"] {
+        let line = format!(
+            "oomexec: cannot run './{name}': its ELF loader '/lib/ld-musl-x86_64.so.1' does not exist"
+        );
+        failed(&oomexec(&dir, &[&format!("./{name}")]), 126, &line);
+    }
+}
+
+#[test]
+fn a_loader_named_far_behind_the_header_is_found_too() {
+    // As patchelf writes it: the program headers and the name at the file's end.
+    let dir = TempDir::new();
+    let mut file = with_loader("/lib/ld-musl-x86_64.so.1");
+    let (table, count) = (64, usize::from(file[56]));
+    let headers = file[table..table + 56 * count].to_vec();
+    file.resize(file.len().next_multiple_of(4096) + 4096, 0);
+    let moved = file.len();
+    file.extend(headers);
+    let name = file.len() as u64;
+    file.extend(b"/nix/store/loader\0");
+    file[32..40].copy_from_slice(&(moved as u64).to_ne_bytes());
+    for header in file[moved..name as usize].chunks_mut(56) {
+        if header[0] == 3 {
+            header[8..16].copy_from_slice(&name.to_ne_bytes());
+            header[32..40].copy_from_slice(&18_u64.to_ne_bytes());
+        }
+    }
+    dir.file("nix", file, 0o755);
+    let line = "oomexec: cannot run './nix': its ELF loader '/nix/store/loader' does not exist";
+    failed(&oomexec(&dir, &["./nix"]), 126, line);
+}
+
+#[test]
+fn what_a_found_command_lacks_is_named_after_the_search_too() {
+    let dir = TempDir::new();
+    dir.dir("a");
+    dir.dir("b");
+    dir.file("a/cmd", "#!/nonexistent/sh\n", 0o755);
+    let search = || {
+        Launch::oomexec(["cmd"])
+            .path(&[b"x", b"a", b"b"])
+            .dir(dir.path())
+            .output()
+    };
+    let line = "oomexec: cannot run 'cmd': its interpreter '/nonexistent/sh' does not exist";
+    failed(&search(), 126, line);
+    // But a later one that can be run is run, as execvp(3) would.
+    dir.copy(program("show"), "b/cmd");
+    assert_eq!(testenv::shown(&search()).file, "b/cmd");
+}
+
+#[test]
+fn a_file_that_lacks_a_part_and_cannot_be_read_is_said_to_be_there() {
+    let dir = TempDir::new();
+    let copy = dir.copy(OOMEXEC, "oomexec");
+    let file = dir.file("unreadable", "#!/nonexistent/sh\n", 0o111);
+    let output = Launch::through(copy, [&file]).unprivileged().output();
+    let reason = "the file is there, but its interpreter or ELF loader is not";
+    failed(
+        &output,
+        126,
+        &format!("oomexec: cannot run '{}': {reason}", file.display()),
+    );
+}
+
+/// A launch in a root that holds `dir` and nothing else.
+fn in_root(dir: &TempDir, args: &[&str]) -> Output {
+    let root = testenv::c_string(dir.path());
+    Launch::new("/oomexec", ["oomexec"].iter().chain(args))
+        .own_mounts()
+        .prepare(move || {
+            // SAFETY: the paths are C strings.
+            unsafe {
+                check(libc::chroot(root.as_ptr()))?;
+                check(libc::chdir(c"/".as_ptr()))
+            }
+        })
+        .output()
+}
+
+#[test]
+fn without_a_shell_a_script_says_that_it_would_need_one() {
+    let dir = TempDir::new();
+    dir.copy(OOMEXEC, "oomexec");
+    dir.file("script", "echo hi\n", 0o755);
+    let line = "oomexec: cannot run '/script': the script has no interpreter line \
+                and there is no shell to run it (/bin/sh)";
+    failed(&in_root(&dir, &["/script"]), 126, line);
+}
+
+#[test]
+fn a_shell_that_cannot_be_run_is_said_to_be_the_matter() {
+    let dir = TempDir::new();
+    dir.copy(OOMEXEC, "oomexec");
+    dir.dir("bin");
+    dir.file("bin/sh", "", 0o644);
+    dir.file("script", "echo hi\n", 0o755);
+    let line = "oomexec: cannot run '/script': the script has no interpreter line \
+                and /bin/sh cannot run it: Permission denied";
+    failed(&in_root(&dir, &["/script"]), 126, line);
+}
+
+#[test]
+fn on_an_image_with_nothing_else_a_static_program_runs() {
+    let dir = TempDir::new();
+    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(program("show"), "show");
+    let child = testenv::shown(&in_root(&dir, &["/show", "x"]));
+    // There is no /proc in that root: nothing to write to, and nothing to say.
+    assert_eq!((child.score.as_str(), child.argv.len()), ("none", 2));
+    assert!(!Path::new("/show").exists());
+}
+
+#[test]
+fn other_reasons_are_given_in_words() {
+    let dir = TempDir::new();
+    dir.dir("directory");
+    dir.file("plain", "", 0o644);
+    std::os::unix::fs::symlink("loop", dir.join("loop")).unwrap();
+    let long = "x".repeat(300);
+    for (command, status, reason) in [
+        ("./nonexistent", 127, "No such file or directory"),
+        ("./plain/x", 127, "Not a directory"),
+        ("./directory", 126, "Permission denied"),
+        ("./plain", 126, "Permission denied"),
+        ("./loop", 126, "Too many levels of symbolic links"),
+        (&format!("./{long}"), 126, "File name too long"),
+    ] {
+        let line = format!("oomexec: cannot run '{command}': {reason}");
+        failed(&oomexec(&dir, &[command]), status, &line);
+    }
+}
+
+#[test]
+fn a_failure_is_one_write_of_one_line() {
+    let strace = testenv::tool("strace");
+    let args = [
+        "-o",
+        "/dev/stdout",
+        "-e",
+        "trace=write,writev",
+        OOMEXEC,
+        "a\nb\u{1b}[31m",
+    ];
+    let output = Launch::through(strace, args).path(&[b"/bin"]).output();
+    let line = "oomexec: cannot run 'a\\nb\\x1b[31m': No such file or directory\n";
+    assert_eq!(text(&output.stderr), line);
+    let calls = text(&output.stdout);
+    assert_eq!(calls.matches("write(2,").count(), 1, "{calls}");
+    assert!(!calls.contains("writev"));
+}

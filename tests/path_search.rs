@@ -1,0 +1,339 @@
+//! The search along PATH, row by row: as glibc's execvp(3) where the two should
+//! agree, and better where they should not.
+
+mod testenv;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Output;
+use testenv::{Launch, OOMEXEC, Shown, TempDir, failed, program, set_mode, shown, text};
+
+const NOT_FOUND: &str = "oomexec: cannot run 'cmd': No such file or directory";
+const DENIED: &str = "oomexec: cannot run 'cmd': Permission denied";
+
+/// A PATH to search in: directories that hold a file of some kind called `cmd`.
+struct Tree(TempDir);
+
+impl Tree {
+    fn new() -> Self {
+        let dir = TempDir::new();
+        dir.copy(OOMEXEC, "oomexec");
+        dir.copy(program("execvp"), "execvp");
+        Self(dir)
+    }
+
+    /// A program that says what it was started as.
+    fn good(&self, dir: &str) -> &Self {
+        self.0.dir(dir);
+        self.0.copy(program("show"), &format!("{dir}/cmd"));
+        self
+    }
+
+    /// A file without the right to be run.
+    fn denied(&self, dir: &str) -> &Self {
+        self.0.dir(dir);
+        self.0.file(&format!("{dir}/cmd"), "no program", 0o644);
+        self
+    }
+
+    fn link(&self, dir: &str, target: &str) -> &Self {
+        self.0.dir(dir);
+        symlink(target, self.0.join(format!("{dir}/cmd"))).unwrap();
+        self
+    }
+
+    /// What a launcher makes of `cmd`, in the tree's directory, as a user without
+    /// any right.
+    fn launch(&self, launcher: &str, path: &[&str]) -> Output {
+        let path: Vec<_> = path.iter().map(|element| element.as_bytes()).collect();
+        Launch::through(self.0.join(launcher), ["--", "cmd", "x"])
+            .dir(self.0.path())
+            .path(&path)
+            .unprivileged()
+            .output()
+    }
+
+    fn oomexec(&self, path: &[&str]) -> Output {
+        self.launch("oomexec", path)
+    }
+
+    fn glibc(&self, path: &[&str]) -> Output {
+        self.launch("execvp", path)
+    }
+
+    /// oomexec finds this file, and so does glibc.
+    #[track_caller]
+    fn both_find(&self, path: &[&str], file: &str) {
+        let found = shown(&self.oomexec(path));
+        assert_eq!((found.score.as_str(), found.file.as_str()), ("1000", file));
+        assert_eq!(found.argv, ["cmd", "x"]);
+        let by_glibc = shown(&self.glibc(path));
+        assert_eq!(
+            by_glibc,
+            Shown {
+                score: by_glibc.score.clone(),
+                ..found
+            }
+        );
+    }
+
+    /// oomexec fails so, and glibc with this errno.
+    #[track_caller]
+    fn both_fail(&self, path: &[&str], status: i32, line: &str, errno: i32) {
+        failed(&self.oomexec(path), status, line);
+        let by_glibc = self.glibc(path);
+        assert_eq!(text(&by_glibc.stderr), format!("errno {errno}\n"));
+    }
+}
+
+#[test]
+fn the_first_element_that_has_the_command_wins() {
+    let tree = Tree::new();
+    tree.good("a").good("b");
+    tree.0.dir("empty");
+    tree.both_find(&["a", "b"], "a/cmd");
+    tree.both_find(&["empty", "b", "a"], "b/cmd");
+    tree.both_find(&["nonexistent", "a"], "a/cmd");
+}
+
+#[test]
+fn an_empty_element_is_the_current_directory() {
+    let tree = Tree::new();
+    tree.0.copy(program("show"), "cmd");
+    for path in [
+        &[""][..],
+        &["", "nonexistent"],
+        &["nonexistent", ""],
+        &["x", "", "y"],
+    ] {
+        tree.both_find(path, "cmd");
+    }
+}
+
+#[test]
+fn without_path_the_usual_directories_are_searched_and_not_the_current_one() {
+    let tree = Tree::new();
+    let shown = Launch::oomexec(["sh", "-c", "exec \"$0\"", program("show").to_str().unwrap()]);
+    assert_eq!(testenv::shown(&shown.output()).score, "1000");
+    tree.0.copy(program("show"), "cmd");
+    let output = Launch::oomexec(["cmd"]).dir(tree.0.path()).output();
+    failed(&output, 127, NOT_FOUND);
+}
+
+#[test]
+fn without_path_local_programs_come_first() {
+    // /usr/local/bin is the machine's own: what is searched is seen in the calls.
+    let strace = testenv::tool("strace");
+    let output =
+        Launch::through(strace, ["-e", "trace=execve", OOMEXEC, "no-such-command"]).output();
+    let calls = text(&output.stderr);
+    let tried: Vec<_> = calls
+        .lines()
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    assert_eq!(
+        tried[1..],
+        [
+            "/usr/local/bin/no-such-command",
+            "/bin/no-such-command",
+            "/usr/bin/no-such-command"
+        ]
+    );
+}
+
+#[test]
+fn a_name_with_a_slash_is_not_searched() {
+    let tree = Tree::new();
+    tree.good("a/sub");
+    let output = Launch::oomexec(["sub/cmd"])
+        .path(&[b"a"])
+        .dir(tree.0.path())
+        .output();
+    failed(
+        &output,
+        127,
+        "oomexec: cannot run 'sub/cmd': No such file or directory",
+    );
+    let output = Launch::oomexec(["a/sub/cmd"]).dir(tree.0.path()).output();
+    assert_eq!(shown(&output).file, "a/sub/cmd");
+}
+
+#[test]
+fn the_empty_name_is_not_found() {
+    for path in [&b"/bin"[..], b""] {
+        let output = Launch::oomexec(["--", ""]).path(&[path]).output();
+        failed(
+            &output,
+            127,
+            "oomexec: cannot run '': No such file or directory",
+        );
+    }
+    let output = Launch::through(program("execvp"), ["--", ""])
+        .path(&[b"/bin"])
+        .output();
+    assert_eq!(text(&output.stderr), format!("errno {}\n", libc::ENOENT));
+}
+
+#[test]
+fn the_search_goes_on_past_what_is_not_there_and_what_may_not_be_run() {
+    let tree = Tree::new();
+    tree.good("good")
+        .denied("denied")
+        .link("dangling", "nowhere");
+    tree.0.dir("directory/cmd");
+    tree.0.file("file", "", 0o644);
+    for other in ["nonexistent", "file", "denied", "dangling", "directory"] {
+        tree.both_find(&[other, "good"], "good/cmd");
+    }
+}
+
+#[test]
+fn the_search_goes_on_past_a_directory_that_may_not_be_looked_into() {
+    let tree = Tree::new();
+    tree.good("closed").good("good");
+    set_mode(&tree.0.join("closed"), 0o000);
+    tree.both_find(&["closed", "good"], "good/cmd");
+    tree.both_fail(&["closed"], 126, DENIED, libc::EACCES);
+    set_mode(&tree.0.join("closed"), 0o755);
+}
+
+#[test]
+fn permission_denied_wins_over_not_found() {
+    let tree = Tree::new();
+    tree.denied("denied");
+    for path in [
+        &["denied"][..],
+        &["nonexistent", "denied"],
+        &["denied", "nonexistent"],
+    ] {
+        tree.both_fail(path, 126, DENIED, libc::EACCES);
+    }
+}
+
+#[test]
+fn what_is_nowhere_is_not_found() {
+    let tree = Tree::new();
+    tree.link("dangling", "nowhere");
+    for path in [&["nonexistent"][..], &["dangling"], &["", "nonexistent"]] {
+        tree.both_fail(path, 127, NOT_FOUND, libc::ENOENT);
+    }
+}
+
+#[test]
+fn elements_that_are_no_directories_alone_are_not_found() {
+    let tree = Tree::new();
+    tree.0.file("file", "", 0o644);
+    // glibc leaves the last errno there: ENOTDIR.
+    tree.both_fail(&["file"], 127, NOT_FOUND, libc::ENOTDIR);
+    let output = Launch::oomexec(["file/x"]).dir(tree.0.path()).output();
+    failed(
+        &output,
+        127,
+        "oomexec: cannot run 'file/x': Not a directory",
+    );
+}
+
+#[test]
+fn a_symbolic_link_loop_does_not_end_the_search() {
+    let tree = Tree::new();
+    tree.link("loop", "cmd").good("good").denied("denied");
+    assert_eq!(shown(&tree.oomexec(&["loop", "good"])).file, "good/cmd");
+    failed(&tree.oomexec(&["loop"]), 127, NOT_FOUND);
+    failed(&tree.oomexec(&["loop", "denied"]), 126, DENIED);
+    let by_glibc = tree.glibc(&["loop", "good"]);
+    assert_eq!(text(&by_glibc.stderr), format!("errno {}\n", libc::ELOOP));
+}
+
+#[test]
+fn a_candidate_whose_name_is_too_long_does_not_end_the_search() {
+    let tree = Tree::new();
+    tree.good("good");
+    let long = "l".repeat(300);
+    assert_eq!(shown(&tree.oomexec(&[&long, "good"])).file, "good/cmd");
+    let by_glibc = tree.glibc(&[&long, "good"]);
+    assert_eq!(
+        text(&by_glibc.stderr),
+        format!("errno {}\n", libc::ENAMETOOLONG)
+    );
+    let output = Launch::oomexec([&long])
+        .path(&[b"/bin", b"/usr/bin"])
+        .output();
+    failed(
+        &output,
+        127,
+        &format!("oomexec: cannot run '{long}': No such file or directory"),
+    );
+}
+
+#[test]
+fn an_element_too_long_is_skipped_and_never_means_the_current_directory() {
+    let tree = Tree::new();
+    tree.0.copy(program("show"), "cmd");
+    tree.good("good");
+    for len in [4092, 4095, 4096, 5000, 100_000] {
+        let long = "/".repeat(len);
+        failed(&tree.oomexec(&[&long]), 127, NOT_FOUND);
+        assert_eq!(
+            shown(&tree.oomexec(&[&long, "good"])).file,
+            "good/cmd",
+            "{len}"
+        );
+    }
+    // What glibc makes of one that is not the last, and nobody should.
+    let path = ["/".repeat(5000), "nonexistent".to_owned()];
+    let path = path.each_ref().map(String::as_str);
+    assert_eq!(shown(&tree.glibc(&path)).file, "cmd");
+    failed(&tree.oomexec(&path), 127, NOT_FOUND);
+}
+
+#[test]
+fn the_longest_path_that_the_kernel_takes_is_tried() {
+    let tree = Tree::new();
+    tree.good("good");
+    let good = tree.0.join("good");
+    let good = good.to_str().unwrap();
+    // The path and its NUL fill PATH_MAX exactly.
+    let long = format!("{}{good}", "/".repeat(4096 - 1 - "/cmd".len() - good.len()));
+    let path = format!("{long}/cmd");
+    assert_eq!(path.len(), 4095);
+    tree.both_find(&[&long], &path);
+}
+
+#[test]
+fn the_first_path_of_the_environment_counts() {
+    let tree = Tree::new();
+    tree.good("a").good("b");
+    for launcher in ["oomexec", "execvp"] {
+        let output = Launch::through(tree.0.join(launcher), ["--", "cmd"])
+            .env("XPATH=b")
+            .env("PATH")
+            .path(&[b"a"])
+            .path(&[b"b"])
+            .dir(tree.0.path())
+            .output();
+        assert_eq!(shown(&output).file, "a/cmd");
+    }
+}
+
+#[test]
+fn what_ends_the_search_ends_it_with_126_and_the_reason() {
+    let tree = Tree::new();
+    tree.good("busy").good("good");
+    // A program that is open for writing is ETXTBSY.
+    let busy = fs::File::options()
+        .append(true)
+        .open(tree.0.join("busy/cmd"))
+        .unwrap();
+    let line = "oomexec: cannot run 'cmd': Text file busy";
+    tree.both_fail(&["busy", "good"], 126, line, libc::ETXTBSY);
+    drop(busy);
+}
+
+#[test]
+fn a_path_of_400_elements_is_walked_to_its_end() {
+    let tree = Tree::new();
+    tree.good("good");
+    let mut path = vec!["nonexistent"; 399];
+    path.push("good");
+    tree.both_find(&path, "good/cmd");
+}
