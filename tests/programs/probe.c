@@ -61,7 +61,7 @@ static void descriptors(int end)
 	for (int fd = 0; fd < end; fd++) {
 		char path[64], target[4096];
 		struct stat st;
-		if (fcntl(fd, F_GETFD) < 0)
+		if (fcntl(fd, F_GETFD) < 0 || fd == fileno(dump))
 			continue;
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		ssize_t len = readlink(path, target, sizeof target - 1);
