@@ -31,8 +31,7 @@ pub struct File(BorrowedFd<'static>);
 ///
 /// What openat(2) says.
 pub fn open(path: &CStr, flags: OFlags) -> Result<File, c_int> {
-    // Large files have to be asked for on 32-bit machines.
-    let flags = flags.union(OFlags::CLOEXEC).union(OFlags::LARGEFILE);
+    let flags = flags.union(OFlags::CLOEXEC);
     // SAFETY: the path is a C string, which the kernel only reads. Without
     // O_CREAT there is no fourth argument.
     let result = unsafe {

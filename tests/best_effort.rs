@@ -1,0 +1,429 @@
+//! The raise: best effort. The command runs whatever becomes of the write, and
+//! nothing is said of it; and whoever opts out is left alone.
+
+mod testenv;
+
+use std::io;
+use std::process::{Command, Output};
+use std::ptr;
+
+use testenv::{Launch, OOMEXEC, TempDir, check, own_score, program, set_mode, shown, text, tool};
+
+/// A launch of `show` through oomexec.
+fn show() -> Launch {
+    Launch::oomexec(["--".as_ref(), program("show").as_os_str()])
+}
+
+/// What the child's score was: the launch must have been silent.
+#[track_caller]
+fn score(launch: Launch) -> String {
+    shown(&launch.output()).score
+}
+
+/// Writes the score of the new process, before it becomes oomexec.
+fn inherited(launch: Launch, score: &'static str) -> Launch {
+    launch.prepare(move || {
+        // SAFETY: the path is a C string, and the bytes are there.
+        unsafe {
+            let fd = libc::open(
+                c"/proc/self/oom_score_adj".as_ptr(),
+                libc::O_WRONLY | libc::O_CLOEXEC,
+            );
+            check(fd)?;
+            check(libc::write(fd, score.as_ptr().cast(), score.len()) as libc::c_int)?;
+            check(libc::close(fd))
+        }
+    })
+}
+
+#[test]
+fn the_opt_out_leaves_the_score_that_was_inherited() {
+    for value in [
+        "0",
+        "false",
+        "no",
+        "off",
+        "FALSE",
+        "No",
+        " 0",
+        "off\n",
+        "\t oFf \r\n",
+    ] {
+        let entry = format!("OPENCLAW_CHILD_OOM_SCORE_ADJ={value}");
+        assert_eq!(
+            score(inherited(show(), "321").env(&entry)),
+            "321",
+            "{value:?}"
+        );
+        assert_eq!(score(show().env(entry)), own_score().trim(), "{value:?}");
+    }
+}
+
+#[test]
+fn any_other_value_means_on() {
+    for value in [
+        "", "1", "true", "yes", "on", "00", "0x0", "nope", "o ff", "0,", "\u{a0}0",
+    ] {
+        let entry = format!("OPENCLAW_CHILD_OOM_SCORE_ADJ={value}");
+        assert_eq!(score(show().env(entry)), "1000", "{value:?}");
+    }
+    for entry in [
+        "OPENCLAW_CHILD_OOM_SCORE_ADJ",
+        "OPENCLAW_CHILD_OOM_SCORE_ADJ2=0",
+        "X=0",
+    ] {
+        assert_eq!(score(show().env(entry)), "1000", "{entry}");
+    }
+}
+
+#[test]
+fn of_two_opt_outs_the_first_counts_as_for_getenv() {
+    const NAME: &str = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
+    let both = |first, second| {
+        let (first, second) = (format!("{NAME}={first}"), format!("{NAME}={second}"));
+        score(inherited(show(), "7").env("A=b").env(first).env(second))
+    };
+    assert_eq!(both("0", "1"), "7");
+    assert_eq!(both("1", "0"), "1000");
+}
+
+#[test]
+fn the_opt_out_holds_for_a_given_score_too() {
+    let show = program("show");
+    let launch = Launch::oomexec(["-n".as_ref(), "500".as_ref(), show.as_os_str()]);
+    assert_eq!(
+        score(inherited(launch, "7").env("OPENCLAW_CHILD_OOM_SCORE_ADJ=off")),
+        "7"
+    );
+}
+
+#[test]
+fn a_caller_of_any_score_has_a_child_at_1000() {
+    for own in ["0", "300", "999", "1000"] {
+        assert_eq!(score(inherited(show(), own)), "1000");
+    }
+}
+
+#[test]
+fn a_caller_that_shares_its_memory_until_the_exec_keeps_its_score() {
+    // posix_spawn, as std uses it where there is no hook, is a vfork: the child
+    // is in the caller's memory until its exec.
+    let before = own_score();
+    let output = Command::new(OOMEXEC)
+        .arg("--")
+        .arg(program("show"))
+        .output()
+        .unwrap();
+    assert_eq!(
+        (shown(&output).score.as_str(), own_score()),
+        ("1000", before)
+    );
+}
+
+#[test]
+fn an_unprivileged_user_has_a_child_at_1000() {
+    let dir = TempDir::new();
+    let (oomexec, show) = (
+        dir.copy(OOMEXEC, "oomexec"),
+        dir.copy(program("show"), "show"),
+    );
+    assert_eq!(
+        score(Launch::through(&oomexec, [&show]).unprivileged()),
+        "1000"
+    );
+    // And one that may not be lowered stays, and runs.
+    let args = ["-n".as_ref(), "-5".as_ref(), show.as_os_str()];
+    let launch = inherited(Launch::through(&oomexec, args), "300");
+    assert_eq!(score(launch.unprivileged()), "300");
+}
+
+#[test]
+fn the_fast_path_is_three_system_calls() {
+    let calls = Launch::through(
+        tool("strace"),
+        ["-o", "/dev/stderr", OOMEXEC, "--", "/bin/true"],
+    );
+    let calls = text(&calls.env("A=b").output().stderr);
+    let calls: Vec<_> = calls.lines().take(4).collect();
+    assert!(
+        calls[0].starts_with(&format!("execve(\"{OOMEXEC}\"")),
+        "{calls:#?}"
+    );
+    assert!(
+        calls[1].contains("\"/proc/self/oom_score_adj\", O_WRONLY|O_CLOEXEC"),
+        "{calls:#?}"
+    );
+    assert!(
+        calls[2].contains(", \"1000\", 4)") && calls[2].ends_with(" = 4"),
+        "{calls:#?}"
+    );
+    assert!(calls[3].starts_with("execve(\"/bin/true\""), "{calls:#?}");
+}
+
+#[test]
+fn opted_out_the_exec_is_the_only_system_call() {
+    let calls = Launch::through(
+        tool("strace"),
+        ["-o", "/dev/stderr", OOMEXEC, "--", "/bin/true"],
+    );
+    let calls = text(&calls.env("OPENCLAW_CHILD_OOM_SCORE_ADJ=0").output().stderr);
+    let calls: Vec<_> = calls.lines().take(4).collect();
+    assert!(calls[1].starts_with("execve(\"/bin/true\""), "{calls:#?}");
+}
+
+/// A launch in which one of oomexec's own calls goes wrong (strace(1)).
+fn injected(call: &str, fault: &str) -> Output {
+    let fault = format!("inject={call}:{fault}:when=1");
+    let show = program("show");
+    let args = [
+        "-o",
+        "/dev/null",
+        "-e",
+        &fault,
+        OOMEXEC,
+        "--",
+        show.to_str().unwrap(),
+    ];
+    Launch::through(tool("strace"), args).output()
+}
+
+#[test]
+fn whatever_errno_the_open_or_the_write_gives_the_command_runs_in_silence() {
+    for errno in [
+        "EPERM", "ENOSYS", "EACCES", "ENOENT", "EROFS", "EMFILE", "ENFILE", "EINTR", "ENOMEM",
+        "EINVAL", "EIO", "EAGAIN",
+    ] {
+        for call in ["openat", "write"] {
+            let child = shown(&injected(call, &format!("error={errno}")));
+            assert_eq!(child.score, own_score().trim(), "{call} {errno}");
+        }
+    }
+}
+
+#[test]
+fn a_short_write_is_not_made_good() {
+    for written in ["0", "1", "3"] {
+        let child = shown(&injected("write", &format!("retval={written}")));
+        assert_eq!(child.score, own_score().trim());
+    }
+}
+
+#[test]
+fn without_proc_the_command_runs_in_silence() {
+    let dir = TempDir::new();
+    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(program("show"), "show");
+    let root = testenv::c_string(dir.path());
+    let launch = Launch::new("/oomexec", ["oomexec", "/show"]).own_mounts();
+    let launch = launch.prepare(move || {
+        // SAFETY: the path is a C string.
+        check(unsafe { libc::chroot(root.as_ptr()) })
+    });
+    assert_eq!(score(launch), "none");
+}
+
+#[test]
+fn a_proc_that_is_a_mere_directory_stays_as_it_is() {
+    let dir = TempDir::new();
+    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(program("show"), "show");
+    dir.dir("proc/self");
+    let root = testenv::c_string(dir.path());
+    let launch = Launch::new("/oomexec", ["oomexec", "/show"]).own_mounts();
+    let launch = launch.prepare(move || {
+        // SAFETY: the path is a C string.
+        check(unsafe { libc::chroot(root.as_ptr()) })
+    });
+    assert_eq!(score(launch), "none");
+    assert!(!dir.join("proc/self/oom_score_adj").exists());
+}
+
+#[test]
+fn where_proc_is_read_only_the_command_runs_in_silence() {
+    // A bind mount of /proc, read-only: to remount /proc itself would make it
+    // read-only for the whole machine.
+    let launch = show().own_mounts().prepare(|| {
+        let restricted = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+        let read_only = libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY | restricted;
+        let bind = libc::MS_BIND | libc::MS_REC;
+        let proc = c"/proc".as_ptr();
+        // SAFETY: the path is a C string.
+        unsafe {
+            check(libc::mount(proc, proc, ptr::null(), bind, ptr::null()))?;
+            check(libc::mount(
+                ptr::null(),
+                proc,
+                ptr::null(),
+                read_only,
+                ptr::null(),
+            ))
+        }
+    });
+    assert_eq!(score(launch), own_score().trim());
+}
+
+const LANDLOCK_ACCESS_FS_WRITE_FILE: u64 = 1 << 1;
+const LANDLOCK_ACCESS_FS_TRUNCATE: u64 = 1 << 14;
+
+/// Confines a launch by a Landlock ruleset (landlock(7)) that handles these
+/// rights and grants some of them beneath the root.
+fn landlocked(launch: Launch, handled: u64, granted: u64) -> Launch {
+    #[repr(C, packed)]
+    struct PathBeneath {
+        allowed_access: u64,
+        parent_fd: i32,
+    }
+    const CREATE_RULESET: libc::c_long = 444;
+    const ADD_RULE: libc::c_long = 445;
+    const RESTRICT_SELF: libc::c_long = 446;
+    const RULE_PATH_BENEATH: libc::c_int = 1;
+    launch.prepare(move || {
+        // SAFETY: the structures are this function's own, of the sizes that the
+        // kernel has; the descriptors are new.
+        unsafe {
+            let ruleset =
+                libc::syscall(CREATE_RULESET, &handled, size_of_val(&handled), 0) as libc::c_int;
+            check(ruleset)?;
+            if granted != 0 {
+                let root = libc::open(c"/".as_ptr(), libc::O_PATH | libc::O_CLOEXEC);
+                check(root)?;
+                let rule = PathBeneath {
+                    allowed_access: granted,
+                    parent_fd: root,
+                };
+                check(
+                    libc::syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) as libc::c_int,
+                )?;
+                libc::close(root);
+            }
+            check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
+            check(libc::syscall(RESTRICT_SELF, ruleset, 0) as libc::c_int)?;
+            check(libc::close(ruleset))
+        }
+    })
+}
+
+#[test]
+fn where_landlock_refuses_to_write_the_command_runs_in_silence() {
+    let launch = landlocked(show(), LANDLOCK_ACCESS_FS_WRITE_FILE, 0);
+    assert_eq!(score(launch), own_score().trim());
+}
+
+#[test]
+fn where_landlock_refuses_to_truncate_the_raise_works_and_a_shells_does_not() {
+    let handled = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE;
+    let confined = |launch| landlocked(launch, handled, LANDLOCK_ACCESS_FS_WRITE_FILE);
+    assert_eq!(score(confined(show())), "1000");
+
+    let show = program("show");
+    let shim = "echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec \"$0\" \"$@\"";
+    let args = [
+        "sh".as_ref(),
+        "-c".as_ref(),
+        shim.as_ref(),
+        show.as_os_str(),
+    ];
+    let output = confined(Launch::new("/bin/sh", args)).output();
+    assert!(
+        text(&output.stderr).contains("Permission denied"),
+        "{output:?}"
+    );
+}
+
+/// Answers a system call with an errno, for the launch and all that comes of it
+/// (seccomp(2)); for the write of 4 bytes alone if `len` says so.
+fn filtered(launch: Launch, call: libc::c_long, len: Option<u32>, errno: libc::c_int) -> Launch {
+    let load = |offset| libc::sock_filter {
+        code: 0x20,
+        jt: 0,
+        jf: 0,
+        k: offset,
+    };
+    let equal = |value, jf| libc::sock_filter {
+        code: 0x15,
+        jt: 0,
+        jf,
+        k: value,
+    };
+    let answer = |value| libc::sock_filter {
+        code: 0x06,
+        jt: 0,
+        jf: 0,
+        k: value,
+    };
+    let refuse = libc::SECCOMP_RET_ERRNO | errno as u32;
+    // struct seccomp_data: the number, and the low half of the third argument.
+    let mut filter = vec![load(0)];
+    match len {
+        None => filter.push(equal(call as u32, 1)),
+        Some(len) => filter.extend([equal(call as u32, 3), load(32), equal(len, 1)]),
+    }
+    filter.extend([answer(refuse), answer(libc::SECCOMP_RET_ALLOW)]);
+    launch.prepare(move || {
+        let len = filter.len() as libc::c_ushort;
+        let program = libc::sock_fprog {
+            len,
+            filter: filter.as_ptr().cast_mut(),
+        };
+        // SAFETY: the filter is the closure's own, and the kernel copies it.
+        unsafe {
+            check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
+            check(libc::prctl(
+                libc::PR_SET_SECCOMP,
+                libc::SECCOMP_MODE_FILTER,
+                &program,
+            ))
+        }
+    })
+}
+
+#[test]
+fn where_seccomp_refuses_the_open_or_the_write_the_command_runs_in_silence() {
+    for errno in [libc::EPERM, libc::ENOSYS, libc::EACCES] {
+        // The child's own open fails too.
+        assert_eq!(
+            score(filtered(show(), libc::SYS_openat, None, errno)),
+            "none"
+        );
+        let launch = filtered(show(), libc::SYS_write, Some(4), errno);
+        assert_eq!(score(launch), own_score().trim());
+    }
+}
+
+#[test]
+fn without_a_free_descriptor_the_command_runs_in_silence() {
+    let launch = show().prepare(|| {
+        let limit = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 20,
+        };
+        // SAFETY: the limit is this function's own.
+        check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) })
+    });
+    assert_eq!(score(launch), "none");
+}
+
+#[test]
+fn installed_execute_only_it_cannot_raise_and_runs_the_command_all_the_same() {
+    let dir = TempDir::new();
+    let (oomexec, show) = (
+        dir.copy(OOMEXEC, "oomexec"),
+        dir.copy(program("show"), "show"),
+    );
+    set_mode(&oomexec, 0o111);
+    let launch = Launch::through(oomexec, [show]).unprivileged();
+    assert_eq!(score(launch), own_score().trim());
+}
+
+#[test]
+fn a_failure_to_run_is_said_even_where_standard_error_is_closed() {
+    // There is nobody to hear it; the status says it.
+    let launch = Launch::oomexec(["/nonexistent"]).prepare(|| {
+        for fd in 0..3 {
+            // SAFETY: the descriptor is this process's own.
+            check(unsafe { libc::close(fd) })?;
+        }
+        Ok::<(), io::Error>(())
+    });
+    assert_eq!(launch.output().status.code(), Some(127));
+}
