@@ -1,0 +1,187 @@
+//! The file that is shipped: small, of one segment, without anything to relocate,
+//! without a way to panic, and the same wherever it was built.
+//!
+//! These look at release builds, made here as a user makes them.
+
+mod testenv;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use object::elf;
+use object::read::elf::{ElfFile64, FileHeader, ProgramHeader, SectionHeader};
+use object::{Endianness, Object, ObjectSymbol};
+use testenv::{TempDir, run, text};
+
+const LIMIT: u64 = 12 * 1024;
+
+/// Builds the program from the sources in `dir` and says where it is.
+fn build(dir: &Path, target: &Path, config: &[&str]) -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(dir).env("CARGO_TARGET_DIR", target);
+    // What Cargo told this test must not reach the build, or it would differ from
+    // a user's.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_TARGET_DIR"].contains(&&*name) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo.args(["build", "--release", "--locked", "--bin", "oomexec"]);
+    cargo.args(config.iter().flat_map(|value| ["--config", value]));
+    run(&mut cargo);
+    target.join("release/oomexec")
+}
+
+/// The program as `cargo build --release` makes it.
+fn release() -> &'static Path {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release");
+        build(Path::new(env!("CARGO_MANIFEST_DIR")), &target, &[])
+    })
+}
+
+/// The same with its symbols.
+fn unstripped() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unstripped");
+    let config = ["profile.release.strip=false"];
+    build(Path::new(env!("CARGO_MANIFEST_DIR")), &target, &config)
+}
+
+fn program_headers(file: &[u8]) -> Vec<(u32, u32)> {
+    let header = elf::FileHeader64::<Endianness>::parse(file).expect("ELF, 64 bits");
+    let endian = header.endian().unwrap();
+    let headers = header.program_headers(endian, file).unwrap();
+    headers
+        .iter()
+        .map(|header| (header.p_type(endian), header.p_flags(endian)))
+        .collect()
+}
+
+#[test]
+fn it_is_at_most_12_kib() {
+    let size = fs::metadata(release()).unwrap().len();
+    assert!(size <= LIMIT, "{size} bytes");
+}
+
+#[test]
+fn it_is_static_of_one_segment_without_anything_writable_or_to_relocate() {
+    let file = fs::read(release()).unwrap();
+    let header = elf::FileHeader64::<Endianness>::parse(&*file).unwrap();
+    let endian = header.endian().unwrap();
+    assert_eq!(header.e_type(endian), elf::ET_EXEC);
+    // No PT_INTERP, no PT_DYNAMIC, no PT_TLS; a stack that is not executable.
+    let read_execute = elf::PF_R | elf::PF_X;
+    let stack = (elf::PT_GNU_STACK, elf::PF_R | elf::PF_W);
+    assert_eq!(
+        program_headers(&file),
+        [(elf::PT_LOAD, read_execute), stack]
+    );
+    let sections = header.sections(endian, &*file).unwrap();
+    for section in sections.iter() {
+        let kind = section.sh_type(endian);
+        assert!(
+            ![
+                elf::SHT_REL,
+                elf::SHT_RELA,
+                elf::SHT_DYNAMIC,
+                elf::SHT_NOBITS
+            ]
+            .contains(&kind)
+        );
+        let both = u64::from(elf::SHF_WRITE | elf::SHF_EXECINSTR);
+        assert_ne!(section.sh_flags(endian) & both, both);
+    }
+}
+
+#[test]
+fn nothing_in_it_can_panic() {
+    let file = fs::read(unstripped()).unwrap();
+    let elf = ElfFile64::<Endianness>::parse(&*file).unwrap();
+    let symbols: Vec<_> = elf
+        .symbols()
+        .filter_map(|symbol| symbol.name().ok())
+        .collect();
+    // The symbols are there, so that one of a panic would be seen.
+    assert!(symbols.contains(&"_start"));
+    assert!(
+        symbols.iter().any(|name| name.contains("exec")),
+        "{symbols:#?}"
+    );
+    let panics = |name: &&&str| name.contains("panic") || name.contains("rust_begin_unwind");
+    assert_eq!(symbols.iter().find(panics), None);
+    let words = text(&file);
+    for phrase in [
+        "panicked at",
+        "index out of bounds",
+        "attempt to ",
+        "called `Option::unwrap",
+    ] {
+        assert!(!words.contains(phrase), "{phrase}");
+    }
+}
+
+#[test]
+fn a_panic_would_be_seen() {
+    // The check above, against the same program with one that can happen.
+    let dir = TempDir::new();
+    let tree = copy_sources(&dir, "tree");
+    let main = tree.join("src/main.rs");
+    let source = fs::read_to_string(&main).unwrap();
+    let with =
+        "match cli::parse(start.args()) {\n        _ if start.args().count() == 99 => panic!(),";
+    let source = source.replacen("match cli::parse(start.args()) {", with, 1);
+    assert!(source.contains("panic!()"));
+    fs::write(&main, source).unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("panicking");
+    let file = fs::read(build(&tree, &target, &["profile.release.strip=false"])).unwrap();
+    let elf = ElfFile64::<Endianness>::parse(&*file).unwrap();
+    let mut names = elf.symbols().filter_map(|symbol| symbol.name().ok());
+    assert!(names.any(|name| name.contains("panic")));
+}
+
+/// The sources, without what was built, in another directory.
+fn copy_sources(dir: &TempDir, name: &str) -> PathBuf {
+    let tree = dir.dir(name);
+    for part in ["Cargo.toml", "Cargo.lock", "build.rs", "src", "benches"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(part);
+        run(Command::new("cp").arg("-r").arg(from).arg(&tree));
+    }
+    tree
+}
+
+#[test]
+fn two_build_directories_give_the_same_bytes() {
+    let dir = TempDir::new();
+    let [one, other] = ["one", "some/other-place"].map(|name| {
+        let tree = copy_sources(&dir, name);
+        fs::read(build(&tree, &tree.join("target"), &[])).unwrap()
+    });
+    assert!(one == other, "{} and {} bytes", one.len(), other.len());
+}
+
+#[test]
+fn it_is_installed_by_cargo_and_works() {
+    let dir = TempDir::new();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args([
+        "install",
+        "--locked",
+        "--quiet",
+        "--path",
+        env!("CARGO_MANIFEST_DIR"),
+        "--root",
+    ]);
+    cargo.arg(dir.path()).env(
+        "CARGO_TARGET_DIR",
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("install"),
+    );
+    run(&mut cargo);
+    let installed = dir.join("bin/oomexec");
+    let score = run(Command::new(&installed).args(["cat", "/proc/self/oom_score_adj"]));
+    assert_eq!(score, "1000\n");
+    assert!(fs::metadata(installed).unwrap().len() <= LIMIT);
+}
