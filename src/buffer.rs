@@ -1,7 +1,8 @@
 //! A byte string of fixed capacity, for a program that has no heap.
 
-use core::ffi::CStr;
 use core::mem::MaybeUninit;
+
+use crate::c_text::CText;
 
 /// At most `N` bytes, none of them touched before it is written: a large buffer
 /// costs the launch path no page that it does not use.
@@ -52,10 +53,13 @@ impl<const N: usize> Buffer<N> {
         unsafe { core::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.len) }
     }
 
-    /// What has been written, up to its first NUL; `None` if it has none.
+    /// What has been written, as a C string; `None` unless it ends with a NUL.
     #[must_use]
-    pub fn as_c_str(&self) -> Option<&CStr> {
-        CStr::from_bytes_until_nul(self.as_bytes()).ok()
+    pub fn as_c_text(&self) -> Option<CText<'_>> {
+        let bytes = self.as_bytes();
+        // SAFETY: there is a NUL at the end, if not before, and it stays while the
+        // buffer is borrowed.
+        (bytes.last() == Some(&0)).then(|| unsafe { CText::new(bytes.as_ptr().cast()) })
     }
 }
 
@@ -81,11 +85,11 @@ mod tests {
     }
 
     #[test]
-    fn is_a_c_string_once_it_has_a_nul() {
+    fn is_a_c_string_where_it_ends_with_a_nul() {
         let mut buffer = Buffer::<4>::new();
         assert!(buffer.extend(b"ab"));
-        assert_eq!(buffer.as_c_str(), None);
+        assert_eq!(buffer.as_c_text(), None);
         assert!(buffer.push(0));
-        assert_eq!(buffer.as_c_str(), Some(c"ab"));
+        assert_eq!(buffer.as_c_text(), Some(c"ab".into()));
     }
 }

@@ -3,12 +3,14 @@
 //! Options end at the first operand or at `--`, as POSIX (XBD 12.2) has it for
 //! env, nice and timeout; what follows belongs to the command.
 
-use core::ffi::CStr;
-
+use crate::c_text::CText;
 use crate::number::{SCORE_MAX, Score, parse_pid, parse_score};
 
 /// The score that is written where `-n` does not say another.
 pub const DEFAULT_SCORE: Score = SCORE_MAX;
+
+/// [`DEFAULT_SCORE`] in decimal, at hand for the launch path.
+pub const DEFAULT_SCORE_TEXT: &[u8] = b"1000";
 
 /// What `--version` prints.
 pub const VERSION: &str = concat!("oomexec ", env!("CARGO_PKG_VERSION"), "\n");
@@ -54,9 +56,9 @@ pub enum Request<'a> {
         /// The `oom_score_adj` to write.
         score: Score,
         /// What the command sees as argv\[0\], where that is not its own name.
-        argv0: Option<&'a CStr>,
+        argv0: Option<CText<'a>>,
         /// The command to look up.
-        command: &'a CStr,
+        command: CText<'a>,
         /// Where in argv it stands; oomexec's own name is at 0.
         index: usize,
     },
@@ -117,16 +119,21 @@ enum Opt {
 }
 
 impl Opt {
+    /// The names, short and long, that each goes by.
+    const NAMES: [(&str, &str, Self); 5] = [
+        ("-n", "--adjust", Self::Adjust),
+        ("-a", "--argv0", Self::Argv0),
+        ("-p", "--pid", Self::Pid),
+        ("-h", "--help", Self::Help),
+        ("-V", "--version", Self::Version),
+    ];
+
     /// The option that goes by `name`, dashes and all.
     fn named(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"-n" | b"--adjust" => Self::Adjust,
-            b"-a" | b"--argv0" => Self::Argv0,
-            b"-p" | b"--pid" => Self::Pid,
-            b"-h" | b"--help" => Self::Help,
-            b"-V" | b"--version" => Self::Version,
-            _ => return None,
-        })
+        let mut names = Self::NAMES.iter();
+        let is_name = |one: &str| one.as_bytes() == name;
+        let (_, _, option) = names.find(|(short, long, _)| is_name(short) || is_name(long))?;
+        Some(*option)
     }
 
     const fn takes_value(self) -> bool {
@@ -139,7 +146,7 @@ impl Opt {
 /// # Errors
 ///
 /// [`Usage`], for the first thing that is wrong; nothing has been done then.
-pub fn parse<'a>(args: impl Iterator<Item = &'a CStr>) -> Result<Request<'a>, Usage<'a>> {
+pub fn parse<'a>(args: impl Iterator<Item = CText<'a>>) -> Result<Request<'a>, Usage<'a>> {
     let mut args = (1..).zip(args);
     let mut score = None;
     let mut argv0 = None;
@@ -149,10 +156,11 @@ pub fn parse<'a>(args: impl Iterator<Item = &'a CStr>) -> Result<Request<'a>, Us
         let Some((index, arg)) = args.next() else {
             break None;
         };
-        match arg.to_bytes() {
-            b"--" => break args.next(),
+        let mut bytes = arg.bytes();
+        match (bytes.next(), bytes.next(), bytes.next()) {
+            (Some(b'-'), Some(b'-'), None) => break args.next(),
             // A lone dash is an operand, as in every POSIX command.
-            [b'-', _, ..] => {}
+            (Some(b'-'), Some(_), _) => {}
             _ => break Some((index, arg)),
         }
         let (option, attached) = option(arg)?;
@@ -160,7 +168,7 @@ pub fn parse<'a>(args: impl Iterator<Item = &'a CStr>) -> Result<Request<'a>, Us
             (true, Some(value)) => value,
             (true, None) => args.next().ok_or(Usage::NoValue(arg.to_bytes()))?.1,
             (false, Some(_)) => return Err(Usage::UnwantedValue(arg.to_bytes())),
-            (false, None) => c"",
+            (false, None) => c"".into(),
         };
         let text = value.to_bytes();
         match option {
@@ -194,21 +202,22 @@ pub fn parse<'a>(args: impl Iterator<Item = &'a CStr>) -> Result<Request<'a>, Us
 /// attached to it: behind the letter, or behind an equals sign.
 // Not inlined: `oomexec -- COMMAND` has no option.
 #[inline(never)]
-fn option(arg: &CStr) -> Result<(Opt, Option<&CStr>), Usage<'_>> {
+fn option(arg: CText<'_>) -> Result<(Opt, Option<CText<'_>>), Usage<'_>> {
     let text = arg.to_bytes();
-    let (name, value_at) = if text.starts_with(b"--") {
-        let equals = text.iter().position(|byte| *byte == b'=');
-        let end = equals.unwrap_or(text.len());
-        (text.get(..end), equals.map(|equals| equals + 1))
+    let long = text.starts_with(b"--");
+    let name = if long {
+        text.split(|byte| *byte == b'=').next()
     } else {
-        (text.get(..2), (text.len() > 2).then_some(2))
+        text.get(..2)
     };
-    let option = name
-        .and_then(Opt::named)
-        .ok_or(Usage::UnknownOption(text))?;
-    let attached = value_at
-        .and_then(|at| arg.to_bytes_with_nul().get(at..))
-        .and_then(|value| CStr::from_bytes_until_nul(value).ok());
+    let name = name.unwrap_or(text);
+    let option = Opt::named(name).ok_or(Usage::UnknownOption(text))?;
+    let rest = arg.strip_prefix(name);
+    let attached = if long {
+        rest.and_then(|rest| rest.strip_prefix(b"="))
+    } else {
+        rest.filter(|rest| rest.bytes().next().is_some())
+    };
     Ok((option, attached))
 }
 
@@ -216,19 +225,20 @@ fn option(arg: &CStr) -> Result<(Opt, Option<&CStr>), Usage<'_>> {
 mod tests {
     extern crate std;
     use super::{HELP, Pid, Request, SYNOPSIS, Usage, parse};
+    use crate::c_text::CText;
     use std::ffi::{CStr, CString};
     use std::string::String;
     use std::vec::Vec;
 
     fn parsed(line: &[&str], check: impl FnOnce(Result<Request<'_>, Usage<'_>>)) {
         let args: Vec<CString> = line.iter().map(|arg| CString::new(*arg).unwrap()).collect();
-        check(parse(args.iter().map(CString::as_c_str)));
+        check(parse(args.iter().map(|arg| arg.as_c_str().into())));
     }
 
     /// The line is one that runs the command at `index`.
     fn runs(line: &[&str], score: i16, argv0: Option<&CStr>, index: usize) {
         let command = CString::new(line[index - 1]).unwrap();
-        let command = command.as_c_str();
+        let (command, argv0) = (command.as_c_str().into(), argv0.map(CText::from));
         parsed(line, |request| {
             let run = Request::Run {
                 score,
@@ -375,6 +385,12 @@ mod tests {
     }
 
     #[test]
+    fn the_default_score_is_written_as_it_is() {
+        let text = crate::number::Decimal::new(super::DEFAULT_SCORE.into());
+        assert_eq!(text.as_bytes(), super::DEFAULT_SCORE_TEXT);
+    }
+
+    #[test]
     fn the_help_fits_80_columns_and_says_what_it_must() {
         assert!(HELP.lines().all(|line| line.chars().count() < 80));
         for words in [
@@ -386,16 +402,14 @@ mod tests {
         ] {
             assert!(HELP.contains(words), "{words}");
         }
-        let mut options = 0;
-        for line in HELP.lines().filter(|line| line.starts_with("  -")) {
-            let mut names = line.split([' ', ',']).filter(|word| word.starts_with('-'));
-            let names = [names.next().unwrap(), names.next().unwrap()];
-            let [short, long] =
-                names.map(|name| super::Opt::named(name.as_bytes()).unwrap() as usize);
-            assert_eq!(short, long, "{line}");
-            options += 1;
-        }
-        assert_eq!(options, super::Opt::Version as usize + 1);
+        let options = HELP.lines().filter(|line| line.starts_with("  -"));
+        let named = super::Opt::NAMES.map(|(short, long, _)| std::format!("  {short}, {long} "));
+        assert!(
+            options
+                .zip(&named)
+                .all(|(line, names)| line.starts_with(names.as_str()))
+        );
+        assert_eq!(HELP.matches("\n  -").count(), named.len());
         let forms: Vec<String> = SYNOPSIS
             .split(" | ")
             .map(|form| form.replace("oomexec ", ""))

@@ -1,11 +1,10 @@
 //! What is really missing, or wrong, when execve(2) refuses a file that is
 //! there: the commonest confusion on images without a shell or a libc.
 
-use core::ffi::CStr;
-
 use libc::{EACCES, ENOENT, ENOTDIR};
 use oomexec::binfmt::{Format, HEAD_MAX, PROGRAM_HEADER_MAX, format};
 use oomexec::buffer::Buffer;
+use oomexec::c_text::CText;
 use oomexec::reason::Reason;
 use rustix::fs::OFlags;
 
@@ -26,7 +25,7 @@ enum Need {
 
 /// Why execve(2) said ENOENT of `file`: `Errno(ENOENT)` if the file itself is
 /// not there.
-pub fn missing<'a>(file: &CStr, needed: &'a mut Needed) -> Reason<'a> {
+pub fn missing<'a>(file: CText<'_>, needed: &'a mut Needed) -> Reason<'a> {
     let mut file = match kernel::open(file, OFlags::RDONLY) {
         Ok(file) => file,
         Err(EACCES) => return Reason::Incomplete,
@@ -36,13 +35,13 @@ pub fn missing<'a>(file: &CStr, needed: &'a mut Needed) -> Reason<'a> {
         let Some(need) = read_need(&file, needed) else {
             break;
         };
-        let Some(path) = needed.as_c_str() else {
+        let Some(path) = needed.as_c_text() else {
             break;
         };
         file = match kernel::open(path, OFlags::RDONLY) {
             Ok(file) => file,
             Err(ENOENT | ENOTDIR) => {
-                let name = needed.as_c_str().map_or(&b""[..], CStr::to_bytes);
+                let name = needed.as_c_text().map_or(&b""[..], CText::to_bytes);
                 return match need {
                     Need::Interpreter => Reason::NoInterpreter(name),
                     Need::Loader => Reason::NoLoader(name),
@@ -56,7 +55,7 @@ pub fn missing<'a>(file: &CStr, needed: &'a mut Needed) -> Reason<'a> {
 
 /// If `file`, of which execve(2) said ENOEXEC, is an ELF file: that it is for
 /// another machine.
-pub fn other_machine(file: &CStr) -> Option<Reason<'static>> {
+pub fn other_machine(file: CText<'_>) -> Option<Reason<'static>> {
     let file = kernel::open(file, OFlags::RDONLY).ok()?;
     let mut head = [0; HEAD_MAX];
     read_at(&file, 0, &mut head)?;

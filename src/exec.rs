@@ -4,6 +4,7 @@
 use core::ffi::{CStr, c_int};
 
 use libc::{ENAMETOOLONG, ENOENT, ENOEXEC};
+use oomexec::c_text::CText;
 use oomexec::path::{self, Candidate, Search};
 use oomexec::reason::Reason;
 use oomexec::status::Status;
@@ -17,12 +18,9 @@ const SHELL: &CStr = c"/bin/sh";
 
 /// Becomes the command; where that cannot be, says why on stderr.
 pub fn exec(command: &Command) -> Status {
-    let name = command.name.to_bytes();
-    if path::has_slash(name) {
+    if path::has_slash(command.name) {
         let errno = execve(command, command.name);
         failed(command, command.name, errno)
-    } else if name.is_empty() {
-        report::cannot_run(name, &Reason::Errno(ENOENT))
     } else {
         search(command)
     }
@@ -33,6 +31,10 @@ pub fn exec(command: &Command) -> Status {
 #[inline(never)]
 fn search(command: &Command) -> Status {
     let name = command.name.to_bytes();
+    if name.is_empty() {
+        // In a directory it would be the directory.
+        return report::cannot_run(name, &Reason::Errno(ENOENT));
+    }
     let path = command
         .environment
         .get(path::VARIABLE)
@@ -67,7 +69,7 @@ fn search(command: &Command) -> Status {
 /// shell, if that is what the file is for, or the reason.
 #[cold]
 #[inline(never)]
-fn failed(command: &Command, file: &CStr, errno: c_int) -> Status {
+fn failed(command: &Command, file: CText<'_>, errno: c_int) -> Status {
     let mut needed = Needed::new();
     let reason = match errno {
         ENOENT => diagnosis::missing(file, &mut needed),
@@ -78,7 +80,7 @@ fn failed(command: &Command, file: &CStr, errno: c_int) -> Status {
 }
 
 /// Becomes the shell, with `file` for its script; the reason, if it cannot.
-fn shell(command: &Command, file: &CStr) -> Reason<'static> {
+fn shell(command: &Command, file: CText<'_>) -> Reason<'static> {
     let mut room = Candidate::new();
     let Some(operand) = room.operand(file) else {
         return Reason::Errno(ENAMETOOLONG);
@@ -89,14 +91,14 @@ fn shell(command: &Command, file: &CStr) -> Reason<'static> {
         let argv = command.argv.sub(1);
         *argv = SHELL.as_ptr();
         *command.argv = operand.as_ptr();
-        arch::execve(SHELL, argv, command.environment.as_ptr())
+        arch::execve(SHELL.into(), argv, command.environment.as_ptr())
     };
-    Reason::of_shell(errno)
+    Reason::Shell(errno)
 }
 
 /// Becomes the program at `file`, in the command's name; the errno, if it
 /// cannot.
-fn execve(command: &Command, file: &CStr) -> c_int {
+fn execve(command: &Command, file: CText<'_>) -> c_int {
     // SAFETY: both arrays are the kernel's own, as `Start` found them.
     unsafe { arch::execve(file, command.argv, command.environment.as_ptr()) }
 }

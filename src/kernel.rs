@@ -1,8 +1,9 @@
 //! The calls on files: rustix's, where that can make them here. Errors are the
 //! errno.
 
-use core::ffi::{CStr, c_int};
+use core::ffi::c_int;
 
+use oomexec::c_text::CText;
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd};
 use rustix::fs::OFlags;
 
@@ -30,7 +31,7 @@ pub struct File(BorrowedFd<'static>);
 /// # Errors
 ///
 /// What openat(2) says.
-pub fn open(path: &CStr, flags: OFlags) -> Result<File, c_int> {
+pub fn open(path: CText<'_>, flags: OFlags) -> Result<File, c_int> {
     let flags = flags.union(OFlags::CLOEXEC);
     // SAFETY: the path is a C string, which the kernel only reads. Without
     // O_CREAT there is no fourth argument.

@@ -10,6 +10,7 @@
 
 pub mod binfmt;
 pub mod buffer;
+pub mod c_text;
 pub mod cli;
 pub mod errno;
 pub mod message;

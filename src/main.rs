@@ -51,6 +51,8 @@ fn oomexec(start: &Start) -> Status {
 }
 
 /// Where `_start` of [`arch`] comes in, with the stack as the kernel left it.
+// The section: see src/link.ld.
+#[unsafe(link_section = ".text.start")]
 extern "C" fn start(stack: *mut usize) -> ! {
     // SAFETY: `_start` passes on what the kernel laid out, once.
     let start = unsafe { Start::new(stack) };

@@ -1,7 +1,7 @@
 //! The one line that oomexec writes on stderr when it cannot do what it was
 //! asked to. A line is made where it is to stay: it is too large to be moved.
 
-use libc::c_int;
+use libc::{ENOENT, c_int};
 
 use crate::buffer::Buffer;
 use crate::cli::{Pid, SYNOPSIS, Usage};
@@ -43,19 +43,20 @@ impl Line {
             Reason::Incomplete => {
                 line.text("the file is there, but its interpreter or ELF loader is not")
             }
-            Reason::OtherMachine(Some(machine)) => line
-                .text("it was built for another machine (")
-                .text(machine)
-                .text(")"),
-            Reason::OtherMachine(None) => {
-                line.text("it was built for another machine, or is damaged")
+            Reason::OtherMachine(machine) => {
+                line.text("it was built for another machine");
+                match machine {
+                    Some(name) => line.text(" (").text(name).text(")"),
+                    None => line.text(", or is damaged"),
+                }
             }
-            Reason::NoShell => line.text(
-                "the script has no interpreter line and there is no shell to run it (/bin/sh)",
-            ),
-            Reason::Shell(errno) => line
-                .text("the script has no interpreter line and /bin/sh cannot run it: ")
-                .errno(*errno),
+            Reason::Shell(errno) => {
+                line.text("the script has no interpreter line and ");
+                match *errno {
+                    ENOENT => line.text("there is no shell to run it (/bin/sh)"),
+                    errno => line.text("/bin/sh cannot run it: ").errno(errno),
+                }
+            }
         }
         .end();
     }
@@ -237,7 +238,7 @@ mod tests {
                 "it was built for another machine, or is damaged",
             ),
             (
-                Reason::NoShell,
+                Reason::Shell(ENOENT),
                 "the script has no interpreter line and there is no shell to run it (/bin/sh)",
             ),
             (

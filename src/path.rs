@@ -7,11 +7,10 @@
 //! current directory instead; and a search that met nothing but "not found" and
 //! "not a directory" ends as "not found".
 
-use core::ffi::CStr;
-
 use libc::{EACCES, ELOOP, ENAMETOOLONG, ENODEV, ENOENT, ENOTDIR, ESTALE, ETIMEDOUT, c_int};
 
 use crate::buffer::Buffer;
+use crate::c_text::CText;
 
 /// What the entry of the search path in the environment begins with.
 pub const VARIABLE: &[u8] = b"PATH=";
@@ -26,10 +25,8 @@ const PATH_MAX: usize = libc::PATH_MAX as usize;
 
 /// Whether a command is a path to run as it is, rather than a name to look up.
 #[must_use]
-#[allow(unknown_lints, clippy::manual_contains)] // the lint is of clippy 1.87
-pub fn has_slash(command: &[u8]) -> bool {
-    // `contains` would search by words: 200 bytes of code for a short name.
-    command.iter().any(|byte| *byte == b'/')
+pub fn has_slash(command: CText<'_>) -> bool {
+    command.bytes().any(|byte| byte == b'/')
 }
 
 /// The directories of a PATH, in order. An empty one is the current directory.
@@ -49,21 +46,21 @@ impl Candidate {
 
     /// The path of `name` in the directory `element`; in the current directory
     /// where `element` is empty. `None` if it is too long for the kernel.
-    pub fn set(&mut self, element: &[u8], name: &[u8]) -> Option<&CStr> {
+    pub fn set(&mut self, element: &[u8], name: &[u8]) -> Option<CText<'_>> {
         let slash: &[u8] = if element.is_empty() { b"" } else { b"/" };
         self.0.clear();
         let fits = [element, slash, name, b"\0"]
             .iter()
             .all(|part| self.0.extend(part));
-        if fits { self.0.as_c_str() } else { None }
+        if fits { self.0.as_c_text() } else { None }
     }
 
     /// The path `file` as a shell must see it: with `./` in front where it begins
     /// with `-`, which the shell would take for an option. `None` if that makes it
     /// too long.
-    pub fn operand<'a>(&'a mut self, file: &'a CStr) -> Option<&'a CStr> {
-        match file.to_bytes() {
-            [b'-', ..] => self.set(b".", file.to_bytes()),
+    pub fn operand<'a>(&'a mut self, file: CText<'a>) -> Option<CText<'a>> {
+        match file.bytes().next() {
+            Some(b'-') => self.set(b".", file.to_bytes()),
             _ => Some(file),
         }
     }
@@ -107,7 +104,7 @@ impl Search {
 mod tests {
     extern crate std;
     use super::{Candidate, PATH_MAX, Search, elements, has_slash};
-    use core::ffi::CStr;
+    use crate::c_text::CText;
     use libc::*;
     use std::vec::Vec;
 
@@ -127,39 +124,39 @@ mod tests {
 
     #[test]
     fn only_a_name_without_a_slash_is_searched() {
-        assert!(!has_slash(b"ls"));
-        assert!(!has_slash(b""));
-        for path in [&b"/bin/ls"[..], b"./ls", b"a/", b"/"] {
-            assert!(has_slash(path), "{path:?}");
+        assert!(!has_slash(c"ls".into()));
+        assert!(!has_slash(c"".into()));
+        for path in [c"/bin/ls", c"./ls", c"a/", c"/"] {
+            assert!(has_slash(path.into()), "{path:?}");
         }
     }
 
     #[test]
     fn a_candidate_is_the_element_a_slash_and_the_name() {
         let mut candidate = Candidate::new();
-        assert_eq!(candidate.set(b"/bin", b"ls"), Some(c"/bin/ls"));
-        assert_eq!(candidate.set(b"/bin/", b"ls"), Some(c"/bin//ls"));
-        assert_eq!(candidate.set(b"", b"ls"), Some(c"ls"));
+        assert_eq!(candidate.set(b"/bin", b"ls"), Some(c"/bin/ls".into()));
+        assert_eq!(candidate.set(b"/bin/", b"ls"), Some(c"/bin//ls".into()));
+        assert_eq!(candidate.set(b"", b"ls"), Some(c"ls".into()));
     }
 
     #[test]
     fn a_shell_never_sees_a_candidate_that_begins_with_a_dash() {
         let mut room = Candidate::new();
-        assert_eq!(room.operand(c"-x"), Some(c"./-x"));
-        assert_eq!(room.operand(c"-d/x"), Some(c"./-d/x"));
-        assert_eq!(room.operand(c"/d/-x"), Some(c"/d/-x"));
-        assert_eq!(room.operand(c"x"), Some(c"x"));
+        assert_eq!(room.operand(c"-x".into()), Some(c"./-x".into()));
+        assert_eq!(room.operand(c"-d/x".into()), Some(c"./-d/x".into()));
+        assert_eq!(room.operand(c"/d/-x".into()), Some(c"/d/-x".into()));
+        assert_eq!(room.operand(c"x".into()), Some(c"x".into()));
     }
 
     #[test]
     fn a_candidate_too_long_for_the_kernel_is_none_at_all() {
         let mut candidate = Candidate::new();
         let fits = [b'd'; PATH_MAX - 3];
-        let path = candidate.set(&fits, b"x").map(CStr::to_bytes);
+        let path = candidate.set(&fits, b"x").map(CText::to_bytes);
         assert_eq!(path.map(<[u8]>::len), Some(PATH_MAX - 1));
         assert_eq!(candidate.set(&[b'd'; PATH_MAX - 2], b"x"), None);
         assert_eq!(candidate.set(&[b'd'; PATH_MAX * 2], b"x"), None);
-        assert_eq!(candidate.set(b"", b"x"), Some(c"x"));
+        assert_eq!(candidate.set(b"", b"x"), Some(c"x".into()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Why a command cannot be run.
 
-use libc::{ENOENT, c_int};
+use libc::c_int;
 
 use crate::status::{self, Status};
 
@@ -20,9 +20,8 @@ pub enum Reason<'a> {
     /// An ELF file that the kernel does not run: for the machine named here, or
     /// for one unknown, or damaged.
     OtherMachine(Option<&'static str>),
-    /// A file in no format that the kernel knows, and no /bin/sh to run it.
-    NoShell,
-    /// A file in no format that the kernel knows, and this errno of /bin/sh.
+    /// A file in no format that the kernel knows, and what execve(2) said of
+    /// /bin/sh.
     Shell(c_int),
 }
 
@@ -34,15 +33,6 @@ impl Reason<'_> {
         match self {
             Self::Errno(errno) => status::for_errno(*errno),
             _ => status::CANNOT_RUN,
-        }
-    }
-
-    /// What execve(2) said of /bin/sh, as a reason.
-    #[must_use]
-    pub const fn of_shell(errno: c_int) -> Self {
-        match errno {
-            ENOENT => Self::NoShell,
-            _ => Self::Shell(errno),
         }
     }
 }

@@ -6,7 +6,7 @@ use core::mem;
 
 use libc::{EACCES, ENOENT};
 use oomexec::buffer::Buffer;
-use oomexec::cli::Pid;
+use oomexec::cli::{DEFAULT_SCORE, DEFAULT_SCORE_TEXT, Pid};
 use oomexec::message::Line;
 use oomexec::number::{DECIMAL_MAX, Decimal, Score};
 use oomexec::status::{SUCCESS, Status};
@@ -24,8 +24,11 @@ const OWN: &CStr = c"/proc/self/oom_score_adj";
 /// Without O_TRUNC, which a Landlock ruleset may refuse where it grants writing,
 /// and without O_CREAT, which would leave a file where /proc is a mere directory.
 pub fn raise(score: Score) {
-    if let Ok(file) = kernel::open(OWN, OFlags::WRONLY) {
-        let _ = kernel::write(&file, Decimal::new(score.into()).as_bytes());
+    if let Ok(file) = kernel::open(OWN.into(), OFlags::WRONLY) {
+        let _ = match score {
+            DEFAULT_SCORE => kernel::write(&file, DEFAULT_SCORE_TEXT),
+            _ => write(&file, score),
+        };
         // The exec closes it: a close here would be one call more.
         mem::forget(file);
     }
@@ -53,7 +56,7 @@ pub fn set(pid: Pid, score: Score) -> Status {
         Ok(file) => file,
         Err(errno) => return failed("set", pid, errno, ""),
     };
-    match kernel::write(file, Decimal::new(score.into()).as_bytes()) {
+    match write(&file, score) {
         Ok(_) => SUCCESS,
         // __set_oom_adj, fs/proc/base.c.
         Err(EACCES) => failed(
@@ -66,20 +69,28 @@ pub fn set(pid: Pid, score: Score) -> Status {
     }
 }
 
+// Not inlined, so that its digits are no part of the fast path's stack.
+#[inline(never)]
+fn write(file: &File, score: Score) -> Result<usize, c_int> {
+    kernel::write(file, Decimal::new(score.into()).as_bytes())
+}
+
 fn open(pid: Pid, flags: OFlags) -> Result<File, c_int> {
     let Pid::Number(pid) = pid else {
-        return kernel::open(OWN, flags);
+        return kernel::open(OWN.into(), flags);
     };
     let mut path = Buffer::<{ "/proc/".len() + DECIMAL_MAX + "/oom_score_adj\0".len() }>::new();
     path.extend(b"/proc/");
     path.extend(Decimal::new(pid).as_bytes());
     path.extend(b"/oom_score_adj\0");
-    kernel::open(path.as_c_str().unwrap_or(OWN), flags)
+    kernel::open(path.as_c_text().unwrap_or(OWN.into()), flags)
 }
 
 fn failed(verb: &str, pid: Pid, errno: c_int, hint: &str) -> Status {
     let hint = match errno {
-        ENOENT if kernel::open(OWN, OFlags::RDONLY).is_err() => ": /proc is not mounted here",
+        ENOENT if kernel::open(OWN.into(), OFlags::RDONLY).is_err() => {
+            ": /proc is not mounted here"
+        }
         ENOENT => ": there is no such process",
         _ => hint,
     };

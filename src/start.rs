@@ -1,8 +1,9 @@
 //! What the kernel gives a program at its start: the arguments and the
 //! environment.
 
-use core::ffi::{CStr, c_char};
-use core::slice;
+use core::ffi::c_char;
+
+use oomexec::c_text::CText;
 
 /// The arguments and the environment, where the kernel laid them: argc, argv and
 /// its null pointer, envp and its null pointer, each string elsewhere
@@ -21,7 +22,7 @@ pub struct Environment(*const *const c_char);
 /// A command to become: its name and the arrays that it is to get.
 pub struct Command {
     /// What to look up.
-    pub name: &'static CStr,
+    pub name: CText<'static>,
     /// Its argv. The slot in front of it is free: oomexec's own argv\[0\] at
     /// least has been there.
     pub argv: *mut *const c_char,
@@ -50,10 +51,10 @@ impl Start {
     }
 
     /// The arguments after argv\[0\].
-    pub fn args(&self) -> impl Iterator<Item = &'static CStr> {
+    pub fn args(&self) -> impl Iterator<Item = CText<'static>> {
         (1..self.argc).map(|index| {
             // SAFETY: below argc each pointer is a C string's, which stays.
-            unsafe { string(*self.argv.add(index)) }
+            unsafe { CText::new(*self.argv.add(index)) }
         })
     }
 
@@ -61,9 +62,9 @@ impl Start {
     /// `argv0` in place of its name if there is one.
     pub fn command(
         &self,
-        name: &'static CStr,
+        name: CText<'static>,
         index: usize,
-        argv0: Option<&'static CStr>,
+        argv0: Option<CText<'static>>,
     ) -> Command {
         // SAFETY: `index` is that of one of `args`. The array is this process's
         // own, on its writable stack.
@@ -89,7 +90,7 @@ impl Environment {
     // Inlined, so that the first byte is known where it is compared.
     #[inline(always)]
     pub fn get(self, prefix: &[u8]) -> Option<&'static [u8]> {
-        let first = prefix.first().copied().unwrap_or_default();
+        let first = prefix.first().copied();
         let mut entry = self.0;
         loop {
             // SAFETY: the array ends with a null pointer, and the loop there.
@@ -97,10 +98,11 @@ impl Environment {
             if text.is_null() {
                 return None;
             }
-            // SAFETY: each entry is a C string, of one byte at least.
-            if unsafe { *text.cast::<u8>() } == first {
-                // SAFETY: the same.
-                if let Some(value) = unsafe { strip_prefix(text, prefix) } {
+            // SAFETY: in front of the null pointer each is a C string's.
+            let text = unsafe { CText::new(text) };
+            // Most differ in the first byte, and need no call.
+            if text.bytes().next() == first {
+                if let Some(value) = text.strip_prefix(prefix) {
                     return Some(value.to_bytes());
                 }
             }
@@ -112,41 +114,5 @@ impl Environment {
     /// The array, for execve(2).
     pub const fn as_ptr(self) -> *const *const c_char {
         self.0
-    }
-}
-
-/// The rest of a C string behind `prefix`, if it begins so.
-///
-/// # Safety
-///
-/// `text` points to a C string that stays.
-#[inline(never)]
-unsafe fn strip_prefix(text: *const c_char, prefix: &[u8]) -> Option<&'static CStr> {
-    for (at, byte) in prefix.iter().enumerate() {
-        // SAFETY: no byte of the prefix is NUL, so that the loop ends at the
-        // latest where the string does.
-        if unsafe { *text.cast::<u8>().add(at) } != *byte {
-            return None;
-        }
-    }
-    // SAFETY: the rest of a C string is one.
-    Some(unsafe { string(text.add(prefix.len())) })
-}
-
-/// A C string in place: as `CStr::from_ptr`, which would call a libc's strlen.
-///
-/// # Safety
-///
-/// `text` points to a C string that stays.
-unsafe fn string(text: *const c_char) -> &'static CStr {
-    let text = text.cast::<u8>();
-    let mut len = 0;
-    // SAFETY: the caller vouches for every byte up to the NUL, and for their
-    // staying.
-    unsafe {
-        while *text.add(len) != 0 {
-            len += 1;
-        }
-        CStr::from_bytes_with_nul_unchecked(slice::from_raw_parts(text, len + 1))
     }
 }

@@ -5,7 +5,9 @@
 //! On top of those, the same for every machine, the two calls that rustix does
 //! not offer.
 
-use core::ffi::{CStr, c_char, c_int, c_long};
+use core::ffi::{c_char, c_int, c_long};
+
+use oomexec::c_text::CText;
 
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 #[cfg_attr(target_arch = "arm", path = "arm.rs")]
@@ -37,7 +39,11 @@ compile_error!(
 ///
 /// `argv` and `envp` are arrays of pointers to C strings that end with a null
 /// pointer.
-pub unsafe fn execve(path: &CStr, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
+pub unsafe fn execve(
+    path: CText<'_>,
+    argv: *const *const c_char,
+    envp: *const *const c_char,
+) -> c_int {
     // SAFETY: the path is a C string, the caller vouches for the arrays, and
     // the kernel only reads them.
     let result = unsafe {

@@ -1,0 +1,118 @@
+//! A C string in place, of which no more is looked at than is asked for.
+
+use core::ffi::{CStr, c_char};
+use core::fmt;
+use core::iter;
+use core::marker::PhantomData;
+
+/// A pointer to a C string. Unlike a `&CStr` it does not know the length, which
+/// would have to be counted: on the launch path nothing asks for that of a
+/// command, or of a megabyte of environment.
+#[derive(Clone, Copy)]
+pub struct CText<'a> {
+    start: *const u8,
+    lives: PhantomData<&'a CStr>,
+}
+
+impl<'a> CText<'a> {
+    /// The C string at `start`.
+    ///
+    /// # Safety
+    ///
+    /// There is one, and it stays as it is for `'a`.
+    #[must_use]
+    pub const unsafe fn new(start: *const c_char) -> Self {
+        Self {
+            start: start.cast(),
+            lives: PhantomData,
+        }
+    }
+
+    /// Its bytes, without the NUL.
+    pub fn bytes(self) -> impl Iterator<Item = u8> + 'a {
+        let mut at = self.start;
+        iter::from_fn(move || {
+            // SAFETY: `at` is not past the NUL: it moves on from other bytes only.
+            let byte = unsafe { *at };
+            if byte == 0 {
+                return None;
+            }
+            // SAFETY: the NUL is yet to come.
+            at = unsafe { at.add(1) };
+            Some(byte)
+        })
+    }
+
+    /// What follows `prefix`, if the string begins so.
+    #[must_use]
+    pub fn strip_prefix(mut self, prefix: &[u8]) -> Option<Self> {
+        for expected in prefix {
+            if self.bytes().next() != Some(*expected) {
+                return None;
+            }
+            // SAFETY: that was a byte in front of the NUL.
+            self.start = unsafe { self.start.add(1) };
+        }
+        Some(self)
+    }
+
+    /// Its bytes as a slice: their number is counted now.
+    // Not inlined: nothing on the launch path needs it.
+    #[inline(never)]
+    #[must_use]
+    pub fn to_bytes(self) -> &'a [u8] {
+        // SAFETY: so many bytes are in front of the NUL, and stay for `'a`.
+        unsafe { core::slice::from_raw_parts(self.start, self.bytes().count()) }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn as_ptr(self) -> *const c_char {
+        self.start.cast()
+    }
+}
+
+impl<'a> From<&'a CStr> for CText<'a> {
+    fn from(text: &'a CStr) -> Self {
+        // SAFETY: that is what a `&CStr` is.
+        unsafe { Self::new(text.as_ptr()) }
+    }
+}
+
+impl PartialEq for CText<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes().eq(other.bytes())
+    }
+}
+
+impl Eq for CText<'_> {}
+
+impl fmt::Debug for CText<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_bytes().escape_ascii().fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CText;
+
+    #[test]
+    fn is_read_up_to_its_nul() {
+        let text = CText::from(c"A=\xff b");
+        assert!(text.bytes().eq(*b"A=\xff b"));
+        assert_eq!(text.to_bytes(), b"A=\xff b");
+        assert_eq!(CText::from(c"").bytes().next(), None);
+    }
+
+    #[test]
+    fn loses_a_prefix_that_it_has_and_no_other() {
+        let text = CText::from(c"A=b");
+        assert_eq!(text.strip_prefix(b"A="), Some(c"b".into()));
+        assert_eq!(text.strip_prefix(b"A=b"), Some(c"".into()));
+        assert_eq!(text.strip_prefix(b""), Some(text));
+        for prefix in [&b"B="[..], b"A=bc", b"A=b\0"] {
+            assert_eq!(text.strip_prefix(prefix), None, "{prefix:?}");
+        }
+    }
+}
