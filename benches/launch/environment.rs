@@ -1,0 +1,49 @@
+//! The environments that the launched programs get. They are given in full, so
+//! that what happens to be set where the benchmark runs is no part of a time.
+
+/// The variables: names and values.
+pub type Environment = Vec<(String, String)>;
+
+/// What a program in a Node container has: few and short.
+pub fn small() -> Environment {
+    [
+        (
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        ),
+        ("HOME", "/home/node"),
+        ("HOSTNAME", "4f1c2a9be07d"),
+        ("LANG", "C.UTF-8"),
+        ("TERM", "xterm-256color"),
+        ("USER", "node"),
+        ("SHELL", "/bin/bash"),
+        ("PWD", "/home/node"),
+        ("NODE_ENV", "production"),
+        ("TZ", "UTC"),
+    ]
+    .map(|(name, value)| (name.into(), value.into()))
+    .into()
+}
+
+/// [`small`] and `count` more variables of `size` bytes each, counted as the
+/// kernel does: with the name, the equals sign and the NUL.
+pub fn large(count: usize, size: usize) -> Environment {
+    let mut environment = small();
+    environment.extend((0..count).map(|index| {
+        let name = format!("VARIABLE_{index:06}");
+        let value = "x".repeat(size - name.len() - "=\0".len());
+        (name, value)
+    }));
+    environment
+}
+
+/// [`small`] with another PATH.
+pub fn with_path(path: &str) -> Environment {
+    let mut environment = small();
+    for (name, value) in &mut environment {
+        if name == "PATH" {
+            path.clone_into(value);
+        }
+    }
+    environment
+}

@@ -1,0 +1,92 @@
+//! The third table: what of the added time is oomexec's own doing. Unlike a time
+//! this can be counted, and is the same on every run.
+
+use std::fs;
+use std::slice;
+
+use crate::environment::{self, Environment};
+use crate::launcher::Launcher;
+use crate::programs::Programs;
+use crate::rounds;
+use crate::shuffle::Shuffle;
+use crate::spawn::Spawn;
+use crate::table::{Table, grouped};
+use crate::trace;
+
+/// Page faults vary by one now and then.
+const ROUNDS: usize = 300;
+
+/// Counts for the assembly and for oomexec.
+pub fn table(programs: &Programs, shuffle: &mut Shuffle) -> Table {
+    let launchers = [Launcher::floor(programs), Launcher::oomexec()];
+    let faults = faults(&launchers, programs, shuffle);
+    let rows = launchers
+        .iter()
+        .zip(faults)
+        .map(|(launcher, faults)| row(launcher, programs, faults))
+        .collect();
+    Table {
+        heading: "What the fast path costs",
+        columns: vec![
+            "launcher",
+            "system calls",
+            "instructions, no environment",
+            "instructions, 10 variables",
+            "page faults",
+            "file, bytes",
+        ],
+        text_columns: 1,
+        rows,
+        note: format!(
+            "From the launcher's own exec to that of the program, which is given by its absolute \
+             path. System calls and user-space instructions are counted with ptrace and exact; \
+             page faults are the median of {ROUNDS} launches over that of the direct launch."
+        ),
+    }
+}
+
+fn row(launcher: &Launcher, programs: &Programs, faults: f64) -> Vec<String> {
+    let words = launcher.launching(&[&programs.trivial]);
+    let size = launcher.file().and_then(|file| fs::metadata(file).ok());
+    vec![
+        launcher.label.clone(),
+        trace::system_calls(&words, &environment::small()).to_string(),
+        instructions(&words, &Environment::new(), programs),
+        instructions(&words, &environment::small(), programs),
+        faults.to_string(),
+        grouped(size.map_or(0, |size| size.len() as usize)),
+    ]
+}
+
+/// How many instructions the launcher runs, counted twice; the count itself is
+/// tried on a program whose number is known.
+fn instructions(words: &[String], environment: &Environment, programs: &Programs) -> String {
+    let known = trace::instructions(slice::from_ref(&programs.trivial), environment);
+    assert_eq!(known, 3, "the count of `trivial.S` is wrong");
+    let count = trace::instructions(words, environment);
+    assert_eq!(
+        count,
+        trace::instructions(words, environment),
+        "{words:?} varies"
+    );
+    count.to_string()
+}
+
+/// The page faults that each launcher adds to those of the program.
+fn faults(launchers: &[Launcher], programs: &Programs, shuffle: &mut Shuffle) -> Vec<f64> {
+    let spawns: Vec<_> = [&Launcher::direct()]
+        .into_iter()
+        .chain(launchers)
+        .map(|launcher| {
+            let words = launcher.launching(&[&programs.trivial]);
+            Spawn::by_path(&words, &environment::small())
+        })
+        .collect();
+    let measured = rounds::measure(&spawns, ROUNDS, shuffle);
+    let (direct, others) = measured.split_first().expect("the direct launch is one");
+    let over = |faults: f64| faults - direct.faults.median();
+    others
+        .iter()
+        .map(|other| over(other.faults.median()))
+        .collect()
+}

@@ -1,0 +1,123 @@
+//! Who takes part, and whether they do their work.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::environment;
+use crate::programs::{Programs, installed};
+
+/// What a shell is given to run in place of a launcher, as gateways do today.
+const SHIM: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
+
+/// The score that every launcher but the direct one is to write.
+const RAISED: &str = "1000";
+
+/// A way to launch a program.
+pub struct Launcher {
+    /// What the tables call it.
+    pub label: String,
+    /// The words in front of the program's own: the launcher's path, in full, and
+    /// its arguments.
+    words: Vec<String>,
+}
+
+impl Launcher {
+    fn new(label: impl Into<String>, words: &[&str]) -> Self {
+        Self {
+            label: label.into(),
+            words: words.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// No launcher at all: what the others are compared with.
+    pub fn direct() -> Self {
+        Self::new("direct, without a launcher", &[])
+    }
+
+    /// The least that a launcher can be.
+    pub fn floor(programs: &Programs) -> Self {
+        Self::new("hand-written assembly", &[&programs.floor])
+    }
+
+    /// The one that this is about.
+    pub fn oomexec() -> Self {
+        Self::new("oomexec", &[env!("CARGO_BIN_EXE_oomexec"), "--"])
+    }
+
+    /// Whether it is [`Launcher::direct`].
+    pub fn is_direct(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The launcher's file; there is none in a direct launch.
+    pub fn file(&self) -> Option<&str> {
+        self.words.first().map(String::as_str)
+    }
+
+    /// Whether this machine has it.
+    pub fn is_here(&self) -> bool {
+        self.file().is_none_or(|file| Path::new(file).exists())
+    }
+
+    /// The words that launch `program`.
+    pub fn launching(&self, program: &[&str]) -> Vec<String> {
+        let program = program.iter().map(ToString::to_string);
+        self.words.iter().cloned().chain(program).collect()
+    }
+}
+
+/// All that the first table compares; the first two are what it compares with.
+pub fn all(programs: &Programs) -> Vec<Launcher> {
+    let (busybox, choom) = (installed("busybox"), installed("choom"));
+    vec![
+        Launcher::direct(),
+        Launcher::floor(programs),
+        Launcher::oomexec(),
+        Launcher::new(
+            format!("`/bin/sh` shim ({})", name_of_sh()),
+            &["/bin/sh", "-c", SHIM],
+        ),
+        Launcher::new("`bash` as `sh`, shim", &[&programs.bash_as_sh, "-c", SHIM]),
+        Launcher::new("`busybox sh`, shim", &[&busybox, "sh", "-c", SHIM]),
+        Launcher::new("`choom -n 1000 --`", &[&choom, "-n", RAISED, "--"]),
+    ]
+}
+
+/// Which shell /bin/sh is, by the name that the link ends at.
+fn name_of_sh() -> String {
+    let file = fs::canonicalize("/bin/sh").unwrap_or_default();
+    file.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Panics unless each of them runs a program, and with the score that it is to
+/// have: the time of a launcher that does not do its work is worth nothing.
+pub fn check(launchers: &[Launcher]) {
+    for launcher in launchers {
+        let cat = launcher.launching(&[&installed("cat"), "/proc/self/oom_score_adj"]);
+        let output = command(&cat, &environment::small())
+            .output()
+            .unwrap_or_else(|error| panic!("{cat:?}: {error}"));
+        let raised = output.stdout.trim_ascii() == RAISED.as_bytes();
+        if launcher.is_direct() && raised {
+            eprintln!("this is {RAISED} without a launcher: whether they work cannot be seen");
+        }
+        assert!(
+            output.status.success() && (raised || launcher.is_direct()),
+            "{cat:?} did not run at {RAISED}: {output:?}"
+        );
+    }
+}
+
+/// The words as a command of std, to run in this environment and no other.
+pub fn command(words: &[String], environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(&words[0]);
+    command
+        .args(&words[1..])
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)));
+    command
+}
