@@ -26,11 +26,10 @@ Usage: oomexec [-n SCORE] [-a NAME] [--] COMMAND [ARG]...
        oomexec -h | -V
 
 Write 1000 to the own oom_score_adj and become COMMAND: when memory runs out,
-the kernel's OOM killer takes COMMAND and not the server that started it.
+the kernel's OOM killer takes it and not the server that started it.
 
   -n, --adjust SCORE  write SCORE, -1000 to 1000 (default 1000)
-  -a, --argv0 NAME    let COMMAND see NAME as its argv[0]; it is still
-                      COMMAND that is looked up
+  -a, --argv0 NAME    let COMMAND see NAME as its argv[0]
   -p, --pid PID       print the oom_score_adj of PID (self: of oomexec itself);
                       with -n, set it
   -h, --help          print this help

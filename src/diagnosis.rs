@@ -1,6 +1,8 @@
 //! What is really missing, or wrong, when execve(2) refuses a file that is
 //! there: the commonest confusion on images without a shell or a libc.
 
+use core::ffi::c_int;
+
 use libc::{EACCES, ENOENT, ENOTDIR};
 use oomexec::binfmt::{Format, HEAD_MAX, PROGRAM_HEADER_MAX, format};
 use oomexec::buffer::Buffer;
@@ -23,13 +25,13 @@ enum Need {
     Loader,
 }
 
-/// Why execve(2) said ENOENT of `file`: `Errno(ENOENT)` if the file itself is
-/// not there.
-pub fn missing<'a>(file: CText<'_>, needed: &'a mut Needed) -> Reason<'a> {
+/// Why execve(2) said `errno`, ENOENT or ENOTDIR, of `file`: just that, if the
+/// file itself is not there.
+pub fn missing<'a>(file: CText<'_>, errno: c_int, needed: &'a mut Needed) -> Reason<'a> {
     let mut file = match kernel::open(file, OFlags::RDONLY) {
         Ok(file) => file,
         Err(EACCES) => return Reason::Incomplete,
-        Err(_) => return Reason::Errno(ENOENT),
+        Err(_) => return Reason::Errno(errno),
     };
     for _ in 0..DEPTH {
         let Some(need) = read_need(&file, needed) else {

@@ -3,7 +3,7 @@
 
 use core::ffi::{CStr, c_int};
 
-use libc::{ENAMETOOLONG, ENOENT, ENOEXEC};
+use libc::{ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR};
 use oomexec::c_text::CText;
 use oomexec::path::{self, Candidate, Search};
 use oomexec::reason::Reason;
@@ -55,7 +55,7 @@ fn search(command: &Command) -> Status {
     if search.at_end() == ENOENT {
         for element in path::elements(path) {
             if let Some(file) = candidate.set(element, name) {
-                match diagnosis::missing(file, &mut needed) {
+                match diagnosis::missing(file, ENOENT, &mut needed) {
                     Reason::Errno(_) => {}
                     reason => return report::cannot_run(name, &reason),
                 }
@@ -72,7 +72,7 @@ fn search(command: &Command) -> Status {
 fn failed(command: &Command, file: CText<'_>, errno: c_int) -> Status {
     let mut needed = Needed::new();
     let reason = match errno {
-        ENOENT => diagnosis::missing(file, &mut needed),
+        ENOENT | ENOTDIR => diagnosis::missing(file, errno, &mut needed),
         ENOEXEC => diagnosis::other_machine(file).unwrap_or_else(|| shell(command, file)),
         errno => Reason::Errno(errno),
     };

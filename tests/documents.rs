@@ -1,0 +1,131 @@
+//! README, man page, `--help` and CHANGELOG say the same as the program.
+
+mod testenv;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use oomexec::{cli, opt_out, status};
+use testenv::{OOMEXEC, run, text, tool};
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The man page as a person reads it, on one line.
+fn man_page() -> String {
+    let page = run(Command::new(tool("mandoc"))
+        .args(["-T", "ascii"])
+        .arg(path("man/oomexec.1")));
+    // Overstruck for a terminal: a letter, a backspace, the letter.
+    let bytes = page.as_bytes();
+    let struck = |at: usize| bytes.get(at + 1) == Some(&8) || bytes[at] == 8;
+    let letters = (0..bytes.len())
+        .filter(|at| !struck(*at))
+        .map(|at| bytes[at]);
+    let page = text(&letters.collect::<Vec<_>>());
+    page.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_man_page_is_clean() {
+    let lint = Command::new(tool("mandoc"))
+        .args(["-T", "lint", "-W", "style"])
+        .arg(path("man/oomexec.1"))
+        .output()
+        .unwrap();
+    // Whether a page that it refers to is installed is no matter of this one.
+    let complaints = text(&lint.stdout);
+    let complaints = complaints
+        .lines()
+        .filter(|line| !line.contains("manual not found"));
+    assert_eq!(complaints.collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn man_page_readme_and_help_name_every_option() {
+    let (man, readme) = (man_page(), read("README.md"));
+    let options = cli::HELP.lines().filter(|line| line.starts_with("  -"));
+    let mut count = 0;
+    for name in options
+        .flat_map(|line| line.split([' ', ',']))
+        .filter(|word| word.starts_with('-'))
+    {
+        if name == "-1000" {
+            continue;
+        }
+        assert!(man.contains(name), "the man page lacks {name}");
+        assert!(readme.contains(name), "the README lacks {name}");
+        count += 1;
+    }
+    assert_eq!(count, 10);
+}
+
+#[test]
+fn man_page_readme_and_help_name_every_status_and_the_opt_out() {
+    let (man, readme) = (man_page(), read("README.md"));
+    for document in [&man, &readme, cli::HELP] {
+        for status in [status::OWN_FAILURE, status::CANNOT_RUN, status::NOT_FOUND] {
+            assert!(document.contains(&status.to_string()), "{status}");
+        }
+        let variable = text(opt_out::VARIABLE);
+        assert!(document.contains(variable.trim_end_matches('=')));
+        for word in opt_out::WORDS {
+            assert!(document.contains(&text(word)), "{word:?}");
+        }
+    }
+    for document in [&man, &readme] {
+        assert!(document.contains(&text(oomexec::path::DEFAULT)));
+    }
+}
+
+#[test]
+fn the_changelog_has_this_version_or_one_to_come() {
+    let changelog = read("CHANGELOG.md");
+    let version = format!("## [{}]", env!("CARGO_PKG_VERSION"));
+    assert!(changelog.contains(&version) || changelog.contains("## [Unreleased]"));
+}
+
+/// The commands in the README's blocks that begin with `$ `, and what is printed
+/// below each.
+fn sessions() -> Vec<(String, String)> {
+    let readme = read("README.md");
+    let blocks = readme.split("\n```").skip(1).step_by(2);
+    let consoles = blocks.filter_map(|block| block.strip_prefix("console\n"));
+    let mut sessions: Vec<(String, String)> = Vec::new();
+    for line in consoles.flat_map(str::lines) {
+        match line.strip_prefix("$ ") {
+            Some(command) => sessions.push((command.to_owned(), String::new())),
+            None => {
+                let (_, printed) = sessions.last_mut().expect("a command first");
+                printed.push_str(line);
+                printed.push('\n');
+            }
+        }
+    }
+    sessions
+}
+
+#[test]
+fn what_the_readme_shows_is_what_happens() {
+    let bin = Path::new(OOMEXEC).parent().unwrap().to_str().unwrap();
+    let sessions = sessions();
+    assert!(sessions.len() >= 5, "{sessions:#?}");
+    for (command, printed) in sessions {
+        let output = Command::new("sh")
+            .args(["-c", &command])
+            .env("PATH", format!("{bin}:/usr/bin:/bin"))
+            .output()
+            .unwrap();
+        assert_eq!(
+            text(&output.stdout) + &text(&output.stderr),
+            printed,
+            "{command}"
+        );
+    }
+}
