@@ -14,23 +14,22 @@ use oomexec::c_text::CText;
 #[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
 #[cfg_attr(target_arch = "x86", path = "x86.rs")]
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+#[cfg_attr(
+    not(any(
+        target_arch = "aarch64",
+        target_arch = "arm",
+        target_arch = "riscv64",
+        target_arch = "x86",
+        target_arch = "x86_64",
+    )),
+    path = "unknown.rs"
+)]
 mod machine;
 
 pub use machine::syscall3;
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("oomexec is for Linux alone: oom_score_adj is a file of its /proc");
-
-#[cfg(not(any(
-    target_arch = "aarch64",
-    target_arch = "arm",
-    target_arch = "riscv64",
-    target_arch = "x86",
-    target_arch = "x86_64",
-)))]
-compile_error!(
-    "oomexec does not know this architecture yet: add src/arch/<arch>.rs, see src/arch/mod.rs"
-);
 
 /// Becomes the program at `path`, if that succeeds (execve(2)); the errno, if it
 /// does not.
