@@ -14,8 +14,8 @@ pub enum Reason<'a> {
     NoInterpreter(&'a [u8]),
     /// The file is there; the ELF loader that it names (`PT_INTERP`) is not.
     NoLoader(&'a [u8]),
-    /// The file is there and cannot be read; execve(2) misses something that it
-    /// names.
+    /// The file is there; execve(2) misses something else, and what that is
+    /// cannot be seen (the file cannot be read, say).
     Incomplete,
     /// An ELF file that the kernel does not run: for the machine named here, or
     /// for one unknown, or damaged.
