@@ -1,0 +1,44 @@
+//! Any PATH and any name: the candidates are those of a naive join, and a shell
+//! sees none that it could take for an option.
+#![no_main]
+
+use std::ffi::CString;
+
+use libfuzzer_sys::fuzz_target;
+use oomexec::c_text::CText;
+use oomexec::path::{Candidate, elements, has_slash};
+
+const PATH_MAX: usize = 4096;
+
+fuzz_target!(|input: &[u8]| {
+    // The name up to the first NUL, the PATH up to the second.
+    let mut parts = input.split(|byte| *byte == 0);
+    let name = parts.next().unwrap_or_default();
+    let path = parts.next().unwrap_or_default();
+    let c_name = CString::new(name).expect("split at each NUL");
+    assert_eq!(has_slash(c_name.as_c_str().into()), name.contains(&b'/'));
+
+    let mut candidate = Candidate::new();
+    let mut room = Candidate::new();
+    let mut joined = Vec::new();
+    for element in elements(path) {
+        joined.push(element);
+        let expected = match element {
+            b"" => name.to_vec(),
+            _ => [element, name].join(&b'/'),
+        };
+        let Some(file) = candidate.set(element, name) else {
+            assert!(expected.len() >= PATH_MAX);
+            continue;
+        };
+        assert_eq!(file.to_bytes(), expected);
+        match room.operand(file).map(CText::to_bytes) {
+            Some(operand) if expected.starts_with(b"-") => {
+                assert_eq!(operand, [b"./", &expected[..]].concat());
+            }
+            Some(operand) => assert_eq!(operand, expected),
+            None => assert!(expected.starts_with(b"-") && expected.len() + 2 >= PATH_MAX),
+        }
+    }
+    assert_eq!(joined.join(&b':'), path);
+});
