@@ -56,11 +56,11 @@ impl Candidate {
     }
 
     /// The path `file` as a shell must see it: with `./` in front where it begins
-    /// with `-`, which the shell would take for an option. `None` if that makes it
-    /// too long.
+    /// with `-` or `+`, which the shell would take for an option (sh(1)). `None` if
+    /// that makes it too long.
     pub fn operand<'a>(&'a mut self, file: CText<'a>) -> Option<CText<'a>> {
         match file.bytes().next() {
-            Some(b'-') => self.set(b".", file.to_bytes()),
+            Some(b'-' | b'+') => self.set(b".", file.to_bytes()),
             _ => Some(file),
         }
     }
@@ -140,10 +140,11 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_never_sees_a_candidate_that_begins_with_a_dash() {
+    fn a_shell_never_sees_a_candidate_that_looks_like_an_option() {
         let mut room = Candidate::new();
         assert_eq!(room.operand(c"-x".into()), Some(c"./-x".into()));
         assert_eq!(room.operand(c"-d/x".into()), Some(c"./-d/x".into()));
+        assert_eq!(room.operand(c"+x".into()), Some(c"./+x".into()));
         assert_eq!(room.operand(c"/d/-x".into()), Some(c"/d/-x".into()));
         assert_eq!(room.operand(c"x".into()), Some(c"x".into()));
     }

@@ -73,6 +73,7 @@ fn the_shell_takes_no_script_for_an_option() {
     let dir = TempDir::new();
     dir.dir("-d");
     dir.file("-c", SCRIPT, 0o755);
+    dir.file("+x", SCRIPT, 0o755);
     dir.file("-d/script", SCRIPT, 0o755);
     let here = |args: &[&str], path: &[u8]| {
         Launch::oomexec(args)
@@ -81,6 +82,10 @@ fn the_shell_takes_no_script_for_an_option() {
             .output()
     };
     printed(&here(&["--", "-c", "exit 3"], b""), "./-c 1 exit 3\n1000\n");
+    printed(
+        &here(&["+x", "-c", "exit 3"], b""),
+        "./+x 2 -c exit 3\n1000\n",
+    );
     printed(
         &here(&["--", "-d/script"], b"/bin"),
         "./-d/script 0\n1000\n",

@@ -32,12 +32,13 @@ fuzz_target!(|input: &[u8]| {
             continue;
         };
         assert_eq!(file.to_bytes(), expected);
+        let is_option = expected.starts_with(b"-") || expected.starts_with(b"+");
         match room.operand(file).map(CText::to_bytes) {
-            Some(operand) if expected.starts_with(b"-") => {
+            Some(operand) if is_option => {
                 assert_eq!(operand, [b"./", &expected[..]].concat());
             }
             Some(operand) => assert_eq!(operand, expected),
-            None => assert!(expected.starts_with(b"-") && expected.len() + 2 >= PATH_MAX),
+            None => assert!(is_option && expected.len() + 2 >= PATH_MAX),
         }
     }
     assert_eq!(joined.join(&b':'), path);

@@ -217,8 +217,8 @@ enum Difference {
     NotFound,
     /// glibc hands a program for another machine to the shell.
     OtherMachine,
-    /// glibc lets the shell take a path that begins with a dash for an option.
-    Dash,
+    /// glibc lets the shell take a path that begins with `-` or `+` for options.
+    Option,
     /// oomexec says what a file that is there lacks.
     Lacking,
 }
@@ -230,7 +230,7 @@ impl Difference {
         Self::LongElement,
         Self::NotFound,
         Self::OtherMachine,
-        Self::Dash,
+        Self::Option,
         Self::Lacking,
     ];
 }

@@ -114,8 +114,8 @@ impl Model<'_> {
                 Ok(Run::Anything)
             }
             Err(ENOEXEC) => {
-                if candidate.path.starts_with(b"-") {
-                    differences.push(Difference::Dash);
+                if is_option(&candidate.path) {
+                    differences.push(Difference::Option);
                 }
                 Ok(self.shell(&candidate, &candidate.path))
             }
@@ -166,7 +166,7 @@ impl Model<'_> {
             }
             Err(ENOEXEC) => {
                 let mut operand = candidate.path.clone();
-                if operand.starts_with(b"-") {
+                if is_option(&operand) {
                     operand.splice(..0, *b"./");
                 }
                 if operand.len() < PATH_MAX {
@@ -280,9 +280,7 @@ impl Model<'_> {
     }
 
     pub fn shell_reads(&self, content: Content, mode: u32, operand: &[u8], args: &[&[u8]]) -> Run {
-        // Options begin with a plus sign, too, and both launchers let them.
-        let is_option = matches!(operand, [b'-' | b'+', ..]);
-        if is_option || !self.case.user.may(mode, 4) {
+        if is_option(operand) || !self.case.user.may(mode, 4) {
             Run::Anything
         } else if content == Content::Empty {
             Run::Nothing
@@ -337,4 +335,9 @@ impl Model<'_> {
             _ => content.lacks(),
         })
     }
+}
+
+/// Whether a shell takes an operand for options instead.
+fn is_option(operand: &[u8]) -> bool {
+    matches!(operand, [b'-' | b'+', ..])
 }
