@@ -7,7 +7,10 @@ use std::io;
 use std::process::{Command, Output};
 use std::ptr;
 
-use testenv::{Launch, OOMEXEC, TempDir, check, own_score, program, set_mode, shown, text, tool};
+use testenv::{
+    Launch, OOMEXEC, TempDir, check, lacks, lacks_own_mounts, own_score, program, set_mode, shown,
+    text, tool,
+};
 
 /// A launch of `show` through oomexec.
 fn show() -> Launch {
@@ -210,6 +213,9 @@ fn a_short_write_is_not_made_good() {
 
 #[test]
 fn without_proc_the_command_runs_in_silence() {
+    if lacks_own_mounts() {
+        return;
+    }
     let dir = TempDir::new();
     dir.copy(OOMEXEC, "oomexec");
     dir.copy(program("show"), "show");
@@ -224,6 +230,9 @@ fn without_proc_the_command_runs_in_silence() {
 
 #[test]
 fn a_proc_that_is_a_mere_directory_stays_as_it_is() {
+    if lacks_own_mounts() {
+        return;
+    }
     let dir = TempDir::new();
     dir.copy(OOMEXEC, "oomexec");
     dir.copy(program("show"), "show");
@@ -240,6 +249,9 @@ fn a_proc_that_is_a_mere_directory_stays_as_it_is() {
 
 #[test]
 fn where_proc_is_read_only_the_command_runs_in_silence() {
+    if lacks_own_mounts() {
+        return;
+    }
     // A bind mount of /proc, read-only: to remount /proc itself would make it
     // read-only for the whole machine.
     let launch = show().own_mounts().prepare(|| {
@@ -262,8 +274,20 @@ fn where_proc_is_read_only_the_command_runs_in_silence() {
     assert_eq!(score(launch), own_score().trim());
 }
 
+const CREATE_RULESET: libc::c_long = 444;
 const LANDLOCK_ACCESS_FS_WRITE_FILE: u64 = 1 << 1;
 const LANDLOCK_ACCESS_FS_TRUNCATE: u64 = 1 << 14;
+
+/// Whether the kernel's Landlock is older than `abi`, or not there at all.
+fn lacks_landlock(abi: libc::c_long) -> bool {
+    const VERSION: libc::c_uint = 1;
+    // SAFETY: asked for its version, the call takes no pointer.
+    let here = unsafe { libc::syscall(CREATE_RULESET, ptr::null::<u8>(), 0_usize, VERSION) };
+    lacks(
+        &format!("Landlock, ABI {abi} (landlock(7)); here is {here}"),
+        here >= abi,
+    )
+}
 
 /// Confines a launch by a Landlock ruleset (landlock(7)) that handles these
 /// rights and grants some of them beneath the root.
@@ -273,7 +297,6 @@ fn landlocked(launch: Launch, handled: u64, granted: u64) -> Launch {
         allowed_access: u64,
         parent_fd: i32,
     }
-    const CREATE_RULESET: libc::c_long = 444;
     const ADD_RULE: libc::c_long = 445;
     const RESTRICT_SELF: libc::c_long = 446;
     const RULE_PATH_BENEATH: libc::c_int = 1;
@@ -305,12 +328,18 @@ fn landlocked(launch: Launch, handled: u64, granted: u64) -> Launch {
 
 #[test]
 fn where_landlock_refuses_to_write_the_command_runs_in_silence() {
+    if lacks_landlock(1) {
+        return;
+    }
     let launch = landlocked(show(), LANDLOCK_ACCESS_FS_WRITE_FILE, 0);
     assert_eq!(score(launch), own_score().trim());
 }
 
 #[test]
 fn where_landlock_refuses_to_truncate_the_raise_works_and_a_shells_does_not() {
+    if lacks_landlock(3) {
+        return;
+    }
     let handled = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE;
     let confined = |launch| landlocked(launch, handled, LANDLOCK_ACCESS_FS_WRITE_FILE);
     assert_eq!(score(confined(show())), "1000");

@@ -35,7 +35,7 @@ use case::{Case, Text};
 use files::Stock;
 use model::Model;
 use random::Random;
-use testenv::own_score;
+use testenv::{lacks_own_mounts, own_score};
 
 /// The seed and the time of a plain `cargo test`.
 const SEED: u64 = 1;
@@ -60,6 +60,9 @@ const OPT_OUT: &[u8] = b"OPENCLAW_CHILD_OOM_SCORE_ADJ=";
 
 #[test]
 fn a_launch_does_what_execvp_does_but_for_the_listed_differences() {
+    if lacks_own_mounts() {
+        return;
+    }
     // SAFETY: the call takes a number.
     unsafe { libc::umask(0o022) };
     let fuzz = Fuzz::new(number("OOMEXEC_FUZZ_SEED").unwrap_or(SEED));

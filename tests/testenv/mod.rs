@@ -5,7 +5,7 @@
 
 use std::ffi::{CString, OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::{env, process, ptr};
+use std::{env, process, ptr, thread};
 
 /// The program under test, as Cargo built it for these tests.
 pub const OOMEXEC: &str = env!("CARGO_BIN_EXE_oomexec");
@@ -84,7 +84,7 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>, mode: u32) {
         .spawn()
         .expect("sh");
     let mut stdin = cat.stdin.take().expect("a pipe");
-    io::Write::write_all(&mut stdin, content.as_ref()).expect("written");
+    stdin.write_all(content.as_ref()).expect("written");
     drop(stdin);
     assert!(cat.wait().expect("sh").success());
     set_mode(path, mode);
@@ -145,6 +145,31 @@ pub fn tool(name: &str) -> PathBuf {
         .map(|dir| dir.join(name))
         .find(|file| file.exists())
         .unwrap_or_else(|| panic!("this test needs {name}; scripts/test installs it"))
+}
+
+/// Whether this machine lacks something that a test needs and no package brings:
+/// a right, or a newer kernel. The test then has nothing to say, and this says so
+/// by its name; in CI it fails, for there nothing may be left out.
+#[must_use]
+pub fn lacks(need: &str, there: bool) -> bool {
+    if there {
+        return false;
+    }
+    let thread = thread::current();
+    let test = thread.name().unwrap_or("a test");
+    assert!(env::var_os("CI").is_none(), "{test} needs {need}");
+    // Not by a macro: what those print of a test that passes is not shown.
+    let line = format!("\nNOT TESTED HERE: {test}: it needs {need}\n");
+    io::stderr().write_all(line.as_bytes()).expect("stderr");
+    true
+}
+
+/// Whether [`Launch::own_mounts`] can be had.
+#[must_use]
+pub fn lacks_own_mounts() -> bool {
+    let mut launch = Launch::new("/bin/true", ["true"]).own_mounts();
+    let run = launch.command().status();
+    lacks("a mount namespace of its own (unshare(2))", run.is_ok())
 }
 
 pub fn is_root() -> bool {
