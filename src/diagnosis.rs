@@ -15,6 +15,10 @@ use crate::kernel::{self, File};
 /// The name, and its NUL, of what a file needs to be run.
 pub type Needed = Buffer<HEAD_MAX>;
 
+/// How a file is opened to look into it. Without O_NONBLOCK a FIFO that came in
+/// its place meanwhile would hold this program up for ever.
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK);
+
 /// How often the kernel follows from a file to its interpreter (`exec_binprm`,
 /// fs/exec.c).
 const DEPTH: usize = 5;
@@ -28,7 +32,7 @@ enum Need {
 /// Why execve(2) said `errno`, ENOENT or ENOTDIR, of `file`: just that, if the
 /// file itself is not there.
 pub fn missing<'a>(file: CText<'_>, errno: c_int, needed: &'a mut Needed) -> Reason<'a> {
-    let mut file = match kernel::open(file, OFlags::RDONLY) {
+    let mut file = match kernel::open(file, READ) {
         Ok(file) => file,
         Err(EACCES) => return Reason::Incomplete,
         Err(_) => return Reason::Errno(errno),
@@ -40,7 +44,7 @@ pub fn missing<'a>(file: CText<'_>, errno: c_int, needed: &'a mut Needed) -> Rea
         let Some(path) = needed.as_c_text() else {
             break;
         };
-        file = match kernel::open(path, OFlags::RDONLY) {
+        file = match kernel::open(path, READ) {
             Ok(file) => file,
             Err(ENOENT | ENOTDIR) => {
                 let name = needed.as_c_text().map_or(&b""[..], CText::to_bytes);
@@ -58,7 +62,7 @@ pub fn missing<'a>(file: CText<'_>, errno: c_int, needed: &'a mut Needed) -> Rea
 /// If `file`, of which execve(2) said ENOEXEC, is an ELF file: that it is for
 /// another machine.
 pub fn other_machine(file: CText<'_>) -> Option<Reason<'static>> {
-    let file = kernel::open(file, OFlags::RDONLY).ok()?;
+    let file = kernel::open(file, READ).ok()?;
     let mut head = [0; HEAD_MAX];
     read_at(&file, 0, &mut head)?;
     match format(&head) {
