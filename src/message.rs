@@ -41,7 +41,7 @@ impl Line {
                 .quoted(path)
                 .text(" does not exist"),
             Reason::Incomplete => {
-                line.text("the file is there, but its interpreter or ELF loader is not")
+                line.text("the file is there, but its interpreter or ELF loader cannot be reached")
             }
             Reason::OtherMachine(machine) => {
                 line.text("it was built for another machine");
@@ -227,7 +227,7 @@ mod tests {
             ),
             (
                 Reason::Incomplete,
-                "the file is there, but its interpreter or ELF loader is not",
+                "the file is there, but its interpreter or ELF loader cannot be reached",
             ),
             (
                 Reason::OtherMachine(Some("aarch64")),

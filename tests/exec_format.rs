@@ -248,7 +248,7 @@ fn a_file_that_lacks_a_part_and_cannot_be_read_is_said_to_be_there() {
     let copy = dir.copy(OOMEXEC, "oomexec");
     let file = dir.file("unreadable", "#!/nonexistent/sh\n", 0o111);
     let output = Launch::through(copy, [&file]).unprivileged().output();
-    let reason = "the file is there, but its interpreter or ELF loader is not";
+    let reason = "the file is there, but its interpreter or ELF loader cannot be reached";
     failed(
         &output,
         126,
