@@ -4,7 +4,7 @@
 mod testenv;
 
 use std::io;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::ptr;
 
 use testenv::{
@@ -140,54 +140,46 @@ fn an_unprivileged_user_has_a_child_at_1000() {
     assert_eq!(score(launch.unprivileged()), "300");
 }
 
+/// The first system calls of `oomexec -- /bin/true`, its own exec among them.
+fn calls(environment: &str) -> Vec<String> {
+    let args = ["-o", "/dev/stderr", OOMEXEC, "--", "/bin/true"];
+    let launch = Launch::through(tool("strace"), args).env(environment);
+    let calls = text(&launch.output().stderr);
+    calls.lines().take(4).map(str::to_owned).collect()
+}
+
 #[test]
 fn the_fast_path_is_three_system_calls() {
-    let calls = Launch::through(
-        tool("strace"),
-        ["-o", "/dev/stderr", OOMEXEC, "--", "/bin/true"],
-    );
-    let calls = text(&calls.env("A=b").output().stderr);
-    let calls: Vec<_> = calls.lines().take(4).collect();
+    let calls = calls("A=b");
+    let [own, open, write, exec] = &calls[..] else {
+        panic!("{calls:#?}");
+    };
+    assert!(own.starts_with(&format!("execve(\"{OOMEXEC}\"")), "{own}");
+    let file = "\"/proc/self/oom_score_adj\", O_WRONLY|O_CLOEXEC)";
+    assert!(open.starts_with("open") && open.contains(file), "{open}");
+    assert!(write.starts_with("write("), "{write}");
     assert!(
-        calls[0].starts_with(&format!("execve(\"{OOMEXEC}\"")),
-        "{calls:#?}"
+        write.contains(", \"1000\", 4)") && write.ends_with(" = 4"),
+        "{write}"
     );
-    assert!(
-        calls[1].contains("\"/proc/self/oom_score_adj\", O_WRONLY|O_CLOEXEC"),
-        "{calls:#?}"
-    );
-    assert!(
-        calls[2].contains(", \"1000\", 4)") && calls[2].ends_with(" = 4"),
-        "{calls:#?}"
-    );
-    assert!(calls[3].starts_with("execve(\"/bin/true\""), "{calls:#?}");
+    assert!(exec.starts_with("execve(\"/bin/true\""), "{exec}");
 }
 
 #[test]
 fn opted_out_the_exec_is_the_only_system_call() {
-    let calls = Launch::through(
-        tool("strace"),
-        ["-o", "/dev/stderr", OOMEXEC, "--", "/bin/true"],
-    );
-    let calls = text(&calls.env("OPENCLAW_CHILD_OOM_SCORE_ADJ=0").output().stderr);
-    let calls: Vec<_> = calls.lines().take(4).collect();
+    let calls = calls("OPENCLAW_CHILD_OOM_SCORE_ADJ=0");
     assert!(calls[1].starts_with("execve(\"/bin/true\""), "{calls:#?}");
 }
 
-/// A launch in which one of oomexec's own calls goes wrong (strace(1)).
-fn injected(call: &str, fault: &str) -> Output {
+/// The child's score where one of oomexec's own calls goes wrong (strace(1)) and
+/// the caller's is 321: what no part of "1000" would make of it.
+#[track_caller]
+fn score_with(call: &str, fault: &str) -> String {
     let fault = format!("inject={call}:{fault}:when=1");
     let show = program("show");
-    let args = [
-        "-o",
-        "/dev/null",
-        "-e",
-        &fault,
-        OOMEXEC,
-        "--",
-        show.to_str().unwrap(),
-    ];
-    Launch::through(tool("strace"), args).output()
+    let show = show.to_str().unwrap();
+    let args = ["-o", "/dev/null", "-e", &fault, OOMEXEC, "--", show];
+    score(inherited(Launch::through(tool("strace"), args), "321"))
 }
 
 #[test]
@@ -197,35 +189,33 @@ fn whatever_errno_the_open_or_the_write_gives_the_command_runs_in_silence() {
         "EINVAL", "EIO", "EAGAIN",
     ] {
         for call in ["openat", "write"] {
-            let child = shown(&injected(call, &format!("error={errno}")));
-            assert_eq!(child.score, own_score().trim(), "{call} {errno}");
+            let score = score_with(call, &format!("error={errno}"));
+            assert_eq!(score, "321", "{call} {errno}");
         }
     }
 }
 
 #[test]
 fn a_short_write_is_not_made_good() {
-    for written in ["0", "1", "3"] {
-        let child = shown(&injected("write", &format!("retval={written}")));
-        assert_eq!(child.score, own_score().trim());
+    for written in ["0", "1", "2", "3"] {
+        let score = score_with("write", &format!("retval={written}"));
+        assert_eq!(score, "321", "{written}");
     }
 }
 
+/// The child's score in a root that holds `dir`, oomexec and `show`.
+fn score_in_root(dir: &TempDir) -> String {
+    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(program("show"), "show");
+    score(Launch::new("/oomexec", ["oomexec", "/show"]).in_root(dir))
+}
+
 #[test]
-fn without_proc_the_command_runs_in_silence() {
+fn on_an_image_with_nothing_else_not_even_proc_the_command_runs_in_silence() {
     if lacks_own_mounts() {
         return;
     }
-    let dir = TempDir::new();
-    dir.copy(OOMEXEC, "oomexec");
-    dir.copy(program("show"), "show");
-    let root = testenv::c_string(dir.path());
-    let launch = Launch::new("/oomexec", ["oomexec", "/show"]).own_mounts();
-    let launch = launch.prepare(move || {
-        // SAFETY: the path is a C string.
-        check(unsafe { libc::chroot(root.as_ptr()) })
-    });
-    assert_eq!(score(launch), "none");
+    assert_eq!(score_in_root(&TempDir::new()), "none");
 }
 
 #[test]
@@ -234,16 +224,8 @@ fn a_proc_that_is_a_mere_directory_stays_as_it_is() {
         return;
     }
     let dir = TempDir::new();
-    dir.copy(OOMEXEC, "oomexec");
-    dir.copy(program("show"), "show");
     dir.dir("proc/self");
-    let root = testenv::c_string(dir.path());
-    let launch = Launch::new("/oomexec", ["oomexec", "/show"]).own_mounts();
-    let launch = launch.prepare(move || {
-        // SAFETY: the path is a C string.
-        check(unsafe { libc::chroot(root.as_ptr()) })
-    });
-    assert_eq!(score(launch), "none");
+    assert_eq!(score_in_root(&dir), "none");
     assert!(!dir.join("proc/self/oom_score_adj").exists());
 }
 
@@ -445,8 +427,7 @@ fn installed_execute_only_it_cannot_raise_and_runs_the_command_all_the_same() {
 }
 
 #[test]
-fn a_failure_to_run_is_said_even_where_standard_error_is_closed() {
-    // There is nobody to hear it; the status says it.
+fn a_failure_to_run_has_its_status_where_there_is_nobody_to_tell() {
     let launch = Launch::oomexec(["/nonexistent"]).prepare(|| {
         for fd in 0..3 {
             // SAFETY: the descriptor is this process's own.

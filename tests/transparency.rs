@@ -76,9 +76,12 @@ impl Probe {
             let differing = lines.iter().filter(|line| !others.contains(line));
             differing.cloned().collect()
         };
-        let score = |score: &str| vec![format!("{SCORE_LINE}{}", score.trim())];
-        assert_eq!(but(direct, wrapped), score(&own_score()));
-        assert_eq!(but(wrapped, direct), score("1000"));
+        let line = |score: &str| format!("{SCORE_LINE}{}", score.trim());
+        let (own, raised) = (line(&own_score()), line("1000"));
+        // Under a caller at 1000 there is no difference at all.
+        let scores = usize::from(own != raised);
+        assert_eq!(but(direct, wrapped), vec![own; scores]);
+        assert_eq!(but(wrapped, direct), vec![raised; scores]);
         assert_eq!(direct.len(), wrapped.len());
     }
 }

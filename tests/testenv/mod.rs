@@ -323,6 +323,18 @@ impl Launch {
         })
     }
 
+    /// In a root that holds what `dir` does and nothing else, no /proc either.
+    pub fn in_root(self, dir: &TempDir) -> Self {
+        let root = c_string(dir.path());
+        self.own_mounts().prepare(move || {
+            // SAFETY: the paths are C strings.
+            unsafe {
+                check(libc::chroot(root.as_ptr()))?;
+                check(libc::chdir(c"/".as_ptr()))
+            }
+        })
+    }
+
     /// Launches, waits, and looks that this process's own score stayed.
     pub fn output(mut self) -> Output {
         let before = own_score();
