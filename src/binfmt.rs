@@ -4,6 +4,8 @@
 
 use libc::{EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PT_INTERP};
 
+use crate::words::Message;
+
 /// How much of a file tells what it is: all that the kernel reads of a `#!` line
 /// (`BINPRM_BUF_SIZE`, linux/binfmts.h), and an ELF header several times over.
 pub const HEAD_MAX: usize = 256;
@@ -78,20 +80,20 @@ impl Elf {
         }
     }
 
-    /// The other machine that the file was built for; `None` if that is this
-    /// one, or not known here.
+    /// What to say of the machine that the file was built for, which is not this
+    /// one.
     #[must_use]
-    pub fn other_machine(&self) -> Option<&'static str> {
-        Some(match self.machine {
-            EM_386 if cfg!(not(target_arch = "x86")) => "i386",
-            EM_AARCH64 if cfg!(not(target_arch = "aarch64")) => "aarch64",
-            EM_ARM if cfg!(not(target_arch = "arm")) => "arm",
-            EM_PPC64 => "ppc64",
-            EM_RISCV if cfg!(not(target_arch = "riscv64")) => "riscv",
-            EM_S390 => "s390x",
-            EM_X86_64 if cfg!(not(target_arch = "x86_64")) => "x86_64",
-            _ => return None,
-        })
+    pub const fn other_machine(&self) -> Message {
+        match self.machine {
+            EM_386 if cfg!(not(target_arch = "x86")) => Message::I386,
+            EM_AARCH64 if cfg!(not(target_arch = "aarch64")) => Message::Aarch64,
+            EM_ARM if cfg!(not(target_arch = "arm")) => Message::Arm,
+            EM_PPC64 => Message::Ppc64,
+            EM_RISCV if cfg!(not(target_arch = "riscv64")) => Message::Riscv,
+            EM_S390 => Message::S390x,
+            EM_X86_64 if cfg!(not(target_arch = "x86_64")) => Message::X86,
+            _ => Message::UnknownMachine,
+        }
     }
 
     /// Where in the file the program headers are.
@@ -127,6 +129,7 @@ fn bytes_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
 mod tests {
     extern crate std;
     use super::{Elf, Format, HEAD_MAX, format};
+    use crate::words::Message;
     use std::vec::Vec;
 
     /// The head of a file that begins so and is shorter than a head.
@@ -222,17 +225,23 @@ mod tests {
     #[test]
     fn another_machine_is_named_whatever_its_byte_order() {
         let mut file = elf(true, 22);
-        assert_eq!(read(&file).other_machine(), Some("s390x"));
+        assert_eq!(read(&file).other_machine(), Message::S390x);
         file[5] = 3 - file[5];
         file[18..20].reverse();
-        assert_eq!(read(&file).other_machine(), Some("s390x"));
+        assert_eq!(read(&file).other_machine(), Message::S390x);
     }
 
     #[test]
     fn a_program_for_this_machine_is_not_said_to_be_for_another() {
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        assert_eq!(read(own.first_chunk().unwrap()).other_machine(), None);
-        assert_eq!(read(&elf(true, 0xfefe)).other_machine(), None);
+        assert_eq!(
+            read(own.first_chunk().unwrap()).other_machine(),
+            Message::UnknownMachine
+        );
+        assert_eq!(
+            read(&elf(true, 0xfefe)).other_machine(),
+            Message::UnknownMachine
+        );
     }
 
     #[test]

@@ -4,20 +4,24 @@ use core::mem::MaybeUninit;
 
 use crate::c_text::CText;
 
-/// At most `N` bytes, none of them touched before it is written: a large buffer
-/// costs the launch path no page that it does not use.
-pub struct Buffer<const N: usize> {
-    bytes: [MaybeUninit<u8>; N],
+/// The most bytes of a [`Buffer`]: the longest path that the kernel takes, its NUL
+/// included, and the longest line that a pipe takes whole (linux/limits.h).
+pub const CAPACITY: usize = libc::PATH_MAX as usize;
+
+/// At most [`CAPACITY`] bytes, none of them touched before it is written: a large
+/// buffer costs the launch path no page that it does not use.
+pub struct Buffer {
+    bytes: [MaybeUninit<u8>; CAPACITY],
     /// How many of `bytes`, from the first, have been written.
     len: usize,
 }
 
-impl<const N: usize> Buffer<N> {
+impl Buffer {
     /// An empty buffer.
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            bytes: [const { MaybeUninit::uninit() }; N],
+            bytes: [const { MaybeUninit::uninit() }; CAPACITY],
             len: 0,
         }
     }
@@ -28,6 +32,8 @@ impl<const N: usize> Buffer<N> {
     }
 
     /// Appends one byte; says whether it fitted.
+    // Not inlined, as all below: the program stays small.
+    #[inline(never)]
     pub fn push(&mut self, byte: u8) -> bool {
         match self.bytes.get_mut(self.len) {
             Some(slot) => {
@@ -49,21 +55,19 @@ impl<const N: usize> Buffer<N> {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         // SAFETY: `push`, the one place where `len` grows, has written each of
-        // the first `len` bytes, and `len` never passes `N`.
+        // the first `len` bytes, and `len` never passes the capacity.
         unsafe { core::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.len) }
     }
 
-    /// What has been written, as a C string; `None` unless it ends with a NUL.
+    /// What has been written up to its first NUL; `None` if it has none.
+    #[inline(never)]
     #[must_use]
     pub fn as_c_text(&self) -> Option<CText<'_>> {
-        let bytes = self.as_bytes();
-        // SAFETY: there is a NUL at the end, if not before, and it stays while the
-        // buffer is borrowed.
-        (bytes.last() == Some(&0)).then(|| unsafe { CText::new(bytes.as_ptr().cast()) })
+        CText::first_of(self.as_bytes())
     }
 }
 
-impl<const N: usize> Default for Buffer<N> {
+impl Default for Buffer {
     fn default() -> Self {
         Self::new()
     }
@@ -71,22 +75,25 @@ impl<const N: usize> Default for Buffer<N> {
 
 #[cfg(test)]
 mod tests {
-    use super::Buffer;
+    use super::{Buffer, CAPACITY};
 
     #[test]
     fn takes_what_fits_and_says_when_something_did_not() {
-        let mut buffer = Buffer::<4>::new();
-        assert!(buffer.extend(b"abc"));
-        assert!(!buffer.extend(b"de"));
-        assert_eq!(buffer.as_bytes(), b"abcd");
-        assert!(!buffer.push(b'f'));
+        let mut buffer = Buffer::new();
+        assert!(buffer.extend(b"ab") && buffer.push(b'c'));
+        assert_eq!(buffer.as_bytes(), b"abc");
+        assert!(buffer.extend(&[b'd'; CAPACITY - 4]));
+        assert!(!buffer.extend(b"ef"));
+        assert!(!buffer.push(b'g'));
+        assert_eq!(buffer.as_bytes().len(), CAPACITY);
+        assert!(buffer.as_bytes().ends_with(b"de"));
         buffer.clear();
         assert_eq!(buffer.as_bytes(), b"");
     }
 
     #[test]
-    fn is_a_c_string_where_it_ends_with_a_nul() {
-        let mut buffer = Buffer::<4>::new();
+    fn is_a_c_string_where_it_has_a_nul() {
+        let mut buffer = Buffer::new();
         assert!(buffer.extend(b"ab"));
         assert_eq!(buffer.as_c_text(), None);
         assert!(buffer.push(0));

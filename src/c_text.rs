@@ -2,16 +2,22 @@
 
 use core::ffi::{CStr, c_char};
 use core::fmt;
-use core::iter;
 use core::marker::PhantomData;
+use core::ptr::NonNull;
 
 /// A pointer to a C string. Unlike a `&CStr` it does not know the length, which
 /// would have to be counted: on the launch path nothing asks for that of a
 /// command, or of a megabyte of environment.
 #[derive(Clone, Copy)]
 pub struct CText<'a> {
-    start: *const u8,
+    start: NonNull<u8>,
     lives: PhantomData<&'a CStr>,
+}
+
+impl CText<'static> {
+    /// No byte at all.
+    // SAFETY: the constant is a C string, for good.
+    pub const EMPTY: Self = unsafe { Self::new(c"".as_ptr()) };
 }
 
 impl<'a> CText<'a> {
@@ -23,24 +29,25 @@ impl<'a> CText<'a> {
     #[must_use]
     pub const unsafe fn new(start: *const c_char) -> Self {
         Self {
-            start: start.cast(),
+            // SAFETY: where there is a C string, it is not the null pointer.
+            start: unsafe { NonNull::new_unchecked(start.cast_mut().cast()) },
             lives: PhantomData,
         }
     }
 
+    /// The C string that `bytes` begin with; `None` if there is no NUL in them.
+    #[must_use]
+    pub fn first_of(bytes: &'a [u8]) -> Option<Self> {
+        // Not by `contains`, which is a memchr of 200 bytes.
+        bytes.iter().position(|byte| *byte == 0)?;
+        // SAFETY: there is a NUL, and the bytes stay for `'a`.
+        Some(unsafe { Self::new(bytes.as_ptr().cast()) })
+    }
+
     /// Its bytes, without the NUL.
+    #[inline(always)]
     pub fn bytes(self) -> impl Iterator<Item = u8> + 'a {
-        let mut at = self.start;
-        iter::from_fn(move || {
-            // SAFETY: `at` is not past the NUL: it moves on from other bytes only.
-            let byte = unsafe { *at };
-            if byte == 0 {
-                return None;
-            }
-            // SAFETY: the NUL is yet to come.
-            at = unsafe { at.add(1) };
-            Some(byte)
-        })
+        Bytes(self)
     }
 
     /// What follows `prefix`, if the string begins so.
@@ -62,13 +69,32 @@ impl<'a> CText<'a> {
     #[must_use]
     pub fn to_bytes(self) -> &'a [u8] {
         // SAFETY: so many bytes are in front of the NUL, and stay for `'a`.
-        unsafe { core::slice::from_raw_parts(self.start, self.bytes().count()) }
+        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.bytes().count()) }
     }
 
     /// Where it is.
     #[must_use]
     pub const fn as_ptr(self) -> *const c_char {
-        self.start.cast()
+        self.start.as_ptr().cast()
+    }
+}
+
+/// What is left of a C string to be read.
+struct Bytes<'a>(CText<'a>);
+
+impl Iterator for Bytes<'_> {
+    type Item = u8;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<u8> {
+        // SAFETY: this is not past the NUL: it moves on from other bytes only.
+        let byte = unsafe { *self.0.start.as_ptr() };
+        if byte == 0 {
+            return None;
+        }
+        // SAFETY: the NUL is yet to come.
+        self.0.start = unsafe { self.0.start.add(1) };
+        Some(byte)
     }
 }
 
@@ -103,6 +129,13 @@ mod tests {
         assert!(text.bytes().eq(*b"A=\xff b"));
         assert_eq!(text.to_bytes(), b"A=\xff b");
         assert_eq!(CText::from(c"").bytes().next(), None);
+    }
+
+    #[test]
+    fn is_the_first_of_bytes_that_have_a_nul() {
+        assert_eq!(CText::first_of(b"ab\0cd\0"), Some(c"ab".into()));
+        assert_eq!(CText::first_of(b"\0"), Some(c"".into()));
+        assert_eq!(CText::first_of(b"ab"), None);
     }
 
     #[test]

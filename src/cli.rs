@@ -3,8 +3,11 @@
 //! Options end at the first operand or at `--`, as POSIX (XBD 12.2) has it for
 //! env, nice and timeout; what follows belongs to the command.
 
+use core::ffi::CStr;
+
 use crate::c_text::CText;
 use crate::number::{SCORE_MAX, Score, parse_pid, parse_score};
+use crate::words::Message;
 
 /// The score that is written where `-n` does not say another.
 pub const DEFAULT_SCORE: Score = SCORE_MAX;
@@ -12,241 +15,261 @@ pub const DEFAULT_SCORE: Score = SCORE_MAX;
 /// [`DEFAULT_SCORE`] in decimal, at hand for the launch path.
 pub const DEFAULT_SCORE_TEXT: &[u8] = b"1000";
 
-/// What `--version` prints.
-pub const VERSION: &str = concat!("oomexec ", env!("CARGO_PKG_VERSION"), "\n");
-
-/// The forms of the command line, on one line.
-pub const SYNOPSIS: &str =
-    "oomexec [-n SCORE] [-a NAME] [--] COMMAND [ARG]... | -p PID [-n SCORE] | -h | -V";
-
-/// What `--help` prints.
-pub const HELP: &str = "\
-Usage: oomexec [-n SCORE] [-a NAME] [--] COMMAND [ARG]...
-       oomexec -p PID [-n SCORE]
-       oomexec -h | -V
-
-Write 1000 to the own oom_score_adj and become COMMAND: when memory runs out,
-the kernel's OOM killer takes it and not the server that started it.
-
-  -n, --adjust SCORE  write SCORE, -1000 to 1000 (default 1000)
-  -a, --argv0 NAME    let COMMAND see NAME as its argv[0]
-  -p, --pid PID       print the oom_score_adj of PID (self: of oomexec itself);
-                      with -n, set it
-  -h, --help          print this help
-  -V, --version       print the version
-
-Options end at COMMAND or at --. COMMAND is searched in PATH unless it has a
-slash. Where the score cannot be written, COMMAND runs all the same.
-
-Environment:
-  OPENCLAW_CHILD_OOM_SCORE_ADJ=0 (or false, no, off) leaves the score alone
-
-Exit status: that of COMMAND, or
-  125  oomexec itself failed
-  126  COMMAND was found but cannot be run
-  127  COMMAND was not found
-";
-
 /// What a command line asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Request<'a> {
-    /// Raise and run.
-    Run {
-        /// The `oom_score_adj` to write.
-        score: Score,
-        /// What the command sees as argv\[0\], where that is not its own name.
-        argv0: Option<CText<'a>>,
-        /// The command to look up.
-        command: CText<'a>,
-        /// Where in argv it stands; oomexec's own name is at 0.
-        index: usize,
-    },
-    /// Print a process's `oom_score_adj`.
-    Show {
-        /// Whose.
-        pid: Pid,
-    },
-    /// Set a process's `oom_score_adj`.
-    Set {
-        /// Whose.
-        pid: Pid,
-        /// The `oom_score_adj` to write.
-        score: Score,
-    },
-    /// Print [`HELP`].
-    Help,
-    /// Print [`VERSION`].
-    Version,
+pub struct Request<'a> {
+    /// What is to be done.
+    pub mode: Mode,
+    /// The `oom_score_adj` to write, where the line says one.
+    pub score: Option<Score>,
+    /// What the command sees as argv\[0\], where that is not its own name.
+    pub argv0: Option<CText<'a>>,
+    /// Whether the score is to be held.
+    pub pin: bool,
+    /// The process that is meant; [`OWN`] where the line says none.
+    pub pid: Pid,
+    /// Where in argv the command stands; oomexec's own name is at 0.
+    pub index: usize,
 }
 
-/// Which process `-p` is about.
+/// What is to be done.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub enum Pid {
-    /// oomexec itself: `self`, as /proc has it.
-    Own,
-    /// The process with this id.
-    Number(i32),
-}
-
-/// Why a command line means nothing.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Usage<'a> {
-    /// Neither a command nor `-p`, `-h` or `-V`.
-    NoCommand,
-    /// There is no such option.
-    UnknownOption(&'a [u8]),
-    /// An option at the end that takes a value.
-    NoValue(&'a [u8]),
-    /// An option that takes no value has one attached.
-    UnwantedValue(&'a [u8]),
-    /// The value of `-n` is not a number from -1000 to 1000.
-    BadScore(&'a [u8]),
-    /// The value of `-p` is neither a process id nor `self`.
-    BadPid(&'a [u8]),
-    /// `-p` together with something that only a launch takes.
-    PidAnd(&'static str),
-}
-
-/// The options.
-#[derive(Clone, Copy)]
-enum Opt {
-    Adjust,
-    Argv0,
+pub enum Mode {
+    /// Raise and become this command, which is to be looked up.
+    Run,
+    /// Print or set a process's `oom_score_adj`.
     Pid,
+    /// Tell whether this works here.
+    Check,
+    /// Print [`crate::words::HELP`].
     Help,
+    /// Print [`crate::words::VERSION`].
     Version,
 }
 
-impl Opt {
-    /// The names, short and long, that each goes by.
-    const NAMES: [(&str, &str, Self); 5] = [
-        ("-n", "--adjust", Self::Adjust),
-        ("-a", "--argv0", Self::Argv0),
-        ("-p", "--pid", Self::Pid),
-        ("-h", "--help", Self::Help),
-        ("-V", "--version", Self::Version),
-    ];
+/// A process id.
+pub type Pid = i32;
 
-    /// The option that goes by `name`, dashes and all.
-    fn named(name: &[u8]) -> Option<Self> {
-        let mut names = Self::NAMES.iter();
-        let is_name = |one: &str| one.as_bytes() == name;
-        let (_, _, option) = names.find(|(short, long, _)| is_name(short) || is_name(long))?;
-        Some(*option)
-    }
+/// oomexec itself: `self`, as /proc has it.
+pub const OWN: Pid = 0;
 
-    const fn takes_value(self) -> bool {
-        matches!(self, Self::Adjust | Self::Argv0 | Self::Pid)
+/// Why a command line means nothing: what is wrong, and with what.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Usage<'a>(pub Message, pub CText<'a>);
+
+/// The options, by their place in [`NAMES`].
+mod opt {
+    pub const ADJUST: usize = 0;
+    pub const ARGV0: usize = 1;
+    pub const PIN: usize = 2;
+    pub const PID: usize = 3;
+    pub const CHECK: usize = 4;
+    pub const HELP: usize = 5;
+    pub const VERSION: usize = 6;
+    pub const COUNT: usize = 7;
+
+    pub const fn takes_value(option: usize) -> bool {
+        matches!(option, ADJUST | ARGV0 | PID)
     }
 }
 
-/// Reads a command line: `args` are the arguments after argv\[0\].
-///
-/// # Errors
-///
-/// [`Usage`], for the first thing that is wrong; nothing has been done then.
-pub fn parse<'a>(args: impl Iterator<Item = CText<'a>>) -> Result<Request<'a>, Usage<'a>> {
-    let mut args = (1..).zip(args);
-    let mut score = None;
-    let mut argv0 = None;
-    let mut pid = None;
+/// The short and the long name of each option; a question mark, with which no
+/// option begins, where there is no short one.
+const NAMES: &CStr = c"-n --adjust -a --argv0 ? --pin -p --pid ? --check -h --help -V --version";
 
-    let command = loop {
-        let Some((index, arg)) = args.next() else {
-            break None;
-        };
-        let mut bytes = arg.bytes();
-        match (bytes.next(), bytes.next(), bytes.next()) {
-            (Some(b'-'), Some(b'-'), None) => break args.next(),
-            // A lone dash is an operand, as in every POSIX command.
-            (Some(b'-'), Some(_), _) => {}
-            _ => break Some((index, arg)),
-        }
-        let (option, attached) = option(arg)?;
-        let value = match (option.takes_value(), attached) {
-            (true, Some(value)) => value,
-            (true, None) => args.next().ok_or(Usage::NoValue(arg.to_bytes()))?.1,
-            (false, Some(_)) => return Err(Usage::UnwantedValue(arg.to_bytes())),
-            (false, None) => c"".into(),
-        };
-        let text = value.to_bytes();
-        match option {
-            Opt::Adjust => score = Some(parse_score(text).ok_or(Usage::BadScore(text))?),
-            Opt::Argv0 => argv0 = Some(value),
-            Opt::Pid if text == b"self" => pid = Some(Pid::Own),
-            Opt::Pid => pid = Some(Pid::Number(parse_pid(text).ok_or(Usage::BadPid(text))?)),
-            Opt::Help => return Ok(Request::Help),
-            Opt::Version => return Ok(Request::Version),
-        }
+fn names() -> impl Iterator<Item = &'static [u8]> {
+    NAMES.to_bytes().split(|byte| *byte == b' ')
+}
+
+impl<'a> Request<'a> {
+    /// A launch without an option.
+    pub const LAUNCH: Self = Self {
+        mode: Mode::Run,
+        score: None,
+        argv0: None,
+        pin: false,
+        pid: OWN,
+        index: 1,
     };
 
-    match (pid, command) {
-        (Some(_), Some(_)) => Err(Usage::PidAnd("a COMMAND")),
-        (Some(_), None) if argv0.is_some() => Err(Usage::PidAnd("--argv0")),
-        (Some(pid), None) => Ok(match score {
-            Some(score) => Request::Set { pid, score },
-            None => Request::Show { pid },
-        }),
-        (None, Some((index, command))) => Ok(Request::Run {
-            score: score.unwrap_or(DEFAULT_SCORE),
-            argv0,
-            command,
-            index,
-        }),
-        (None, None) => Err(Usage::NoCommand),
+    /// Reads a command line into what was [`Self::LAUNCH`]: `args` are the arguments
+    /// after argv\[0\].
+    ///
+    /// # Errors
+    ///
+    /// [`Usage`], for the first thing that is wrong; nothing has been done then.
+    // In place: to return the whole would move it several times.
+    #[inline(always)]
+    pub fn read(&mut self, mut args: impl Iterator<Item = CText<'a>>) -> Result<(), Usage<'a>> {
+        let first = args.next();
+        match first.map(kind) {
+            Some(Kind::Operand) => Ok(()),
+            Some(Kind::End) if args.next().is_some() => {
+                self.index = 2;
+                Ok(())
+            }
+            _ => options(first, &mut || args.next(), self),
+        }
     }
+}
+
+/// What an argument is, as long as none before it has ended the options.
+enum Kind {
+    Option,
+    End,
+    Operand,
+}
+
+#[inline(always)]
+fn kind(arg: CText<'_>) -> Kind {
+    let mut bytes = arg.bytes();
+    match (bytes.next(), bytes.next(), bytes.next()) {
+        (Some(b'-'), Some(b'-'), None) => Kind::End,
+        (Some(b'-'), Some(_), _) => Kind::Option,
+        // A lone dash is an operand, as in every POSIX command.
+        _ => Kind::Operand,
+    }
+}
+
+/// The rest of [`Request::read`]: the whole grammar. Apart from it, for the launch path
+/// has no option; and not generic, so that its code stands once.
+#[cold]
+#[inline(never)]
+fn options<'a>(
+    first: Option<CText<'a>>,
+    rest: &mut dyn FnMut() -> Option<CText<'a>>,
+    request: &mut Request<'a>,
+) -> Result<(), Usage<'a>> {
+    let mut arg = first;
+    let mut next = || {
+        request.index += 1;
+        rest()
+    };
+    let mut given = [None; opt::COUNT];
+    let operand = loop {
+        let Some(text) = arg else {
+            break None;
+        };
+        match kind(text) {
+            Kind::Option => {}
+            Kind::Operand => break arg,
+            Kind::End => break next(),
+        }
+        let (option, attached) = split(text).ok_or(Usage(Message::UnknownOption, text))?;
+        let value = match (opt::takes_value(option), attached) {
+            (true, None) => next().ok_or(Usage(Message::NoValue, text))?,
+            (false, Some(_)) => return Err(Usage(Message::UnwantedValue, text)),
+            (_, attached) => attached.unwrap_or(CText::EMPTY),
+        };
+        if let Some(slot) = given.get_mut(option) {
+            *slot = Some(value);
+        }
+        if option >= opt::HELP {
+            break None;
+        }
+        arg = next();
+    };
+    request.argv0 = given[opt::ARGV0];
+    request.pin = given[opt::PIN].is_some();
+    if let Some(text) = given[opt::ADJUST] {
+        let score = parse_score(text.to_bytes());
+        request.score = Some(score.ok_or(Usage(Message::BadScore, text))?);
+    }
+
+    let for_launch = given[opt::ARGV0].is_some() || request.pin;
+    request.mode = if given[opt::HELP].is_some() {
+        Mode::Help
+    } else if given[opt::VERSION].is_some() {
+        Mode::Version
+    } else if given[opt::CHECK].is_some() {
+        let more = given[opt::ADJUST].is_some() || given[opt::PID].is_some() || for_launch;
+        if more || operand.is_some() && next().is_some() {
+            return Err(Usage(Message::CheckAnd, CText::EMPTY));
+        }
+        if let Some(text) = operand {
+            request.pid = process(text)?;
+        }
+        Mode::Check
+    } else if let Some(text) = given[opt::PID] {
+        if text != c"self".into() {
+            request.pid = process(text)?;
+        }
+        if operand.is_some() || for_launch {
+            return Err(Usage(Message::PidAnd, CText::EMPTY));
+        }
+        Mode::Pid
+    } else if operand.is_some() {
+        Mode::Run
+    } else {
+        return Err(Usage(Message::NoCommand, CText::EMPTY));
+    };
+    Ok(())
+}
+
+#[inline(never)]
+fn process(text: CText<'_>) -> Result<Pid, Usage<'_>> {
+    parse_pid(text.to_bytes()).ok_or(Usage(Message::BadPid, text))
 }
 
 /// Which option an argument that begins with a dash is, and the value that is
 /// attached to it: behind the letter, or behind an equals sign.
-// Not inlined: `oomexec -- COMMAND` has no option.
-#[inline(never)]
-fn option(arg: CText<'_>) -> Result<(Opt, Option<CText<'_>>), Usage<'_>> {
-    let text = arg.to_bytes();
-    let long = text.starts_with(b"--");
-    let name = if long {
-        text.split(|byte| *byte == b'=').next()
-    } else {
-        text.get(..2)
-    };
-    let name = name.unwrap_or(text);
-    let option = Opt::named(name).ok_or(Usage::UnknownOption(text))?;
-    let rest = arg.strip_prefix(name);
-    let attached = if long {
-        rest.and_then(|rest| rest.strip_prefix(b"="))
-    } else {
-        rest.filter(|rest| rest.bytes().next().is_some())
-    };
-    Ok((option, attached))
+fn split(arg: CText<'_>) -> Option<(usize, Option<CText<'_>>)> {
+    names().enumerate().find_map(|(at, name)| {
+        let (option, is_long) = (at / 2, at % 2 == 1);
+        let value = arg.strip_prefix(name)?;
+        if value == CText::EMPTY {
+            Some((option, None))
+        } else if is_long {
+            Some((option, Some(value.strip_prefix(b"=")?)))
+        } else {
+            Some((option, Some(value)))
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{HELP, Pid, Request, SYNOPSIS, Usage, parse};
+    use super::{DEFAULT_SCORE_TEXT, Mode, NAMES, OWN, Request, Usage, names, opt};
     use crate::c_text::CText;
+    use crate::words::{HELP, MESSAGES, Message};
     use std::ffi::{CStr, CString};
     use std::string::String;
     use std::vec::Vec;
 
     fn parsed(line: &[&str], check: impl FnOnce(Result<Request<'_>, Usage<'_>>)) {
         let args: Vec<CString> = line.iter().map(|arg| CString::new(*arg).unwrap()).collect();
-        check(parse(args.iter().map(|arg| arg.as_c_str().into())));
+        let mut request = Request::LAUNCH;
+        let read = request.read(args.iter().map(|arg| arg.as_c_str().into()));
+        check(read.map(|()| request));
+    }
+
+    #[track_caller]
+    fn means(line: &[&str], meaning: Request<'_>) {
+        parsed(line, |request| {
+            // Where the command stands says nothing if there is none.
+            let request = request.map(|request| match request.mode {
+                Mode::Run => request,
+                _ => Request {
+                    index: 1,
+                    ..request
+                },
+            });
+            assert_eq!(request, Ok(meaning), "{line:?}");
+        });
     }
 
     /// The line is one that runs the command at `index`.
-    fn runs(line: &[&str], score: i16, argv0: Option<&CStr>, index: usize) {
-        let command = CString::new(line[index - 1]).unwrap();
-        let (command, argv0) = (command.as_c_str().into(), argv0.map(CText::from));
-        parsed(line, |request| {
-            let run = Request::Run {
-                score,
-                argv0,
-                command,
-                index,
-            };
-            assert_eq!(request, Ok(run), "{line:?}");
-        });
+    #[track_caller]
+    fn runs(line: &[&str], score: Option<i16>, argv0: Option<&CStr>, index: usize) {
+        let argv0 = argv0.map(CText::from);
+        let run = Request {
+            score,
+            argv0,
+            index,
+            ..Request::LAUNCH
+        };
+        means(line, run);
     }
 
     #[test]
@@ -265,7 +288,7 @@ mod tests {
             (&["-"], 1),
             (&["-", "-n"], 1),
         ] {
-            runs(line, 1000, None, index);
+            runs(line, None, None, index);
         }
     }
 
@@ -279,7 +302,7 @@ mod tests {
             (&["-n500", "--", "ls"], 3),
             (&["-n", "7", "-n500", "ls"], 4),
         ] {
-            runs(line, 500, None, index);
+            runs(line, Some(500), None, index);
         }
         for (line, index) in [
             (&["-a", "-bash", "ls"][..], 3),
@@ -287,23 +310,27 @@ mod tests {
             (&["--argv0", "-bash", "ls"], 3),
             (&["--argv0=-bash", "ls"], 2),
         ] {
-            runs(line, 1000, Some(c"-bash"), index);
+            runs(line, None, Some(c"-bash"), index);
         }
     }
 
     #[test]
     fn a_value_is_a_value_whatever_it_looks_like() {
-        runs(&["-n", "-5", "ls"], -5, None, 3);
-        runs(&["-n-5", "ls"], -5, None, 2);
-        runs(&["-a", "--", "ls"], 1000, Some(c"--"), 3);
-        runs(&["-a", "", "ls"], 1000, Some(c""), 3);
-        runs(&["--argv0=", "ls"], 1000, Some(c""), 2);
-        runs(&["--argv0=a=b", "ls"], 1000, Some(c"a=b"), 2);
+        runs(&["-n", "-5", "ls"], Some(-5), None, 3);
+        runs(&["-n-5", "ls"], Some(-5), None, 2);
+        runs(&["-a", "--", "ls"], None, Some(c"--"), 3);
+        runs(&["-a", "", "ls"], None, Some(c""), 3);
+        runs(&["--argv0=", "ls"], None, Some(c""), 2);
+        runs(&["--argv0=a=b", "ls"], None, Some(c"a=b"), 2);
     }
 
     #[test]
     fn a_pid_is_shown_and_with_a_score_set() {
-        let pid = Pid::Number(42);
+        let show = |pid| Request {
+            mode: Mode::Pid,
+            pid,
+            ..Request::LAUNCH
+        };
         for line in [
             &["-p", "42"][..],
             &["-p42"],
@@ -311,74 +338,127 @@ mod tests {
             &["--pid=42"],
             &["-p42", "--"],
         ] {
-            parsed(line, |request| {
-                assert_eq!(request, Ok(Request::Show { pid }), "{line:?}")
-            });
+            means(line, show(42));
         }
+        means(&["-p", "self"], show(OWN));
         for line in [&["-p", "42", "-n", "0"][..], &["-n0", "-p42"]] {
-            parsed(line, |request| {
-                assert_eq!(request, Ok(Request::Set { pid, score: 0 }), "{line:?}")
-            });
+            let score = Some(0);
+            means(line, Request { score, ..show(42) });
         }
-        parsed(&["-p", "self"], |request| {
-            assert_eq!(request, Ok(Request::Show { pid: Pid::Own }))
-        });
+    }
+
+    #[test]
+    fn a_pin_is_a_flag_of_a_launch() {
+        for (line, index) in [(&["--pin", "ls"][..], 2), (&["--pin", "--", "ls"], 3)] {
+            let pin = true;
+            means(
+                line,
+                Request {
+                    pin,
+                    index,
+                    ..Request::LAUNCH
+                },
+            );
+        }
+        runs(&["ls", "--pin"], None, None, 1);
+        runs(&["--", "--pin"], None, None, 2);
+    }
+
+    #[test]
+    fn a_check_is_of_the_parent_or_of_a_pid() {
+        for (line, pid) in [
+            (&["--check"][..], OWN),
+            (&["--check", "--"], OWN),
+            (&["--check", "42"], 42),
+            (&["--check", "--", "42"], 42),
+        ] {
+            let mode = Mode::Check;
+            means(
+                line,
+                Request {
+                    mode,
+                    pid,
+                    ..Request::LAUNCH
+                },
+            );
+        }
+        runs(&["ls", "--check"], None, None, 1);
     }
 
     #[test]
     fn help_and_version_answer_where_they_stand() {
-        for line in [
-            &["-h"][..],
-            &["--help"],
-            &["-n5", "-h", "ls"],
-            &["-h", "-x"],
+        for (line, mode) in [
+            (&["-h"][..], Mode::Help),
+            (&["--help"], Mode::Help),
+            (&["-h", "-x"], Mode::Help),
+            (&["--check", "-h", "1", "2"], Mode::Help),
+            (&["-V"], Mode::Version),
+            (&["--version"], Mode::Version),
+            (&["-V", "-h"], Mode::Version),
         ] {
-            parsed(line, |request| {
-                assert_eq!(request, Ok(Request::Help), "{line:?}")
-            });
+            means(
+                line,
+                Request {
+                    mode,
+                    ..Request::LAUNCH
+                },
+            );
         }
-        for line in [&["-V"][..], &["--version"], &["-V", "-h"]] {
-            parsed(line, |request| {
-                assert_eq!(request, Ok(Request::Version), "{line:?}")
-            });
-        }
+        parsed(&["-n5", "-h", "ls"], |request| {
+            assert_eq!(request.map(|request| request.mode), Ok(Mode::Help));
+        });
         parsed(&["-x", "-h"], |request| {
-            assert_eq!(request, Err(Usage::UnknownOption(b"-x")))
+            assert_eq!(request, Err(Usage(Message::UnknownOption, c"-x".into())));
         });
     }
 
     #[test]
     fn a_bad_line_is_an_error_that_names_what_is_bad() {
-        for (line, usage) in [
-            (&[][..], Usage::NoCommand),
-            (&["--"], Usage::NoCommand),
-            (&["-n", "5"], Usage::NoCommand),
-            (&["-a", "x", "--"], Usage::NoCommand),
-            (&["-x", "ls"], Usage::UnknownOption(b"-x")),
-            (&["--adj=5", "ls"], Usage::UnknownOption(b"--adj=5")),
+        for (line, message, name) in [
+            (&[][..], Message::NoCommand, c""),
+            (&["--"], Message::NoCommand, c""),
+            (&["-n", "5"], Message::NoCommand, c""),
+            (&["-a", "x", "--"], Message::NoCommand, c""),
+            (&["--pin"], Message::NoCommand, c""),
+            (&["-x", "ls"], Message::UnknownOption, c"-x"),
+            (&["--adj=5", "ls"], Message::UnknownOption, c"--adj=5"),
             (
                 &["--adjustment", "ls"],
-                Usage::UnknownOption(b"--adjustment"),
+                Message::UnknownOption,
+                c"--adjustment",
             ),
-            (&["-hV"], Usage::UnwantedValue(b"-hV")),
-            (&["---"], Usage::UnknownOption(b"---")),
-            (&["--=5"], Usage::UnknownOption(b"--=5")),
-            (&["-n"], Usage::NoValue(b"-n")),
-            (&["--adjust"], Usage::NoValue(b"--adjust")),
-            (&["-a"], Usage::NoValue(b"-a")),
-            (&["-p"], Usage::NoValue(b"-p")),
-            (&["--help=x"], Usage::UnwantedValue(b"--help=x")),
-            (&["--version="], Usage::UnwantedValue(b"--version=")),
-            (&["-n", "1001", "ls"], Usage::BadScore(b"1001")),
-            (&["-nx", "ls"], Usage::BadScore(b"x")),
-            (&["--adjust=", "ls"], Usage::BadScore(b"")),
-            (&["-n", "--", "ls"], Usage::BadScore(b"--")),
-            (&["-p", "0"], Usage::BadPid(b"0")),
-            (&["-p", "1/.."], Usage::BadPid(b"1/..")),
-            (&["-p", "1", "ls"], Usage::PidAnd("a COMMAND")),
-            (&["-p", "1", "--", "ls"], Usage::PidAnd("a COMMAND")),
-            (&["-p", "1", "-a", "x"], Usage::PidAnd("--argv0")),
+            (&["---"], Message::UnknownOption, c"---"),
+            (&["--=5"], Message::UnknownOption, c"--=5"),
+            (&["-?", "ls"], Message::UnknownOption, c"-?"),
+            (&["--pi", "ls"], Message::UnknownOption, c"--pi"),
+            (&["-hV"], Message::UnwantedValue, c"-hV"),
+            (&["--help=x"], Message::UnwantedValue, c"--help=x"),
+            (&["--version="], Message::UnwantedValue, c"--version="),
+            (&["--pin=yes", "ls"], Message::UnwantedValue, c"--pin=yes"),
+            (&["--check=1"], Message::UnwantedValue, c"--check=1"),
+            (&["-n"], Message::NoValue, c"-n"),
+            (&["--adjust"], Message::NoValue, c"--adjust"),
+            (&["-a"], Message::NoValue, c"-a"),
+            (&["-p"], Message::NoValue, c"-p"),
+            (&["-n", "1001", "ls"], Message::BadScore, c"1001"),
+            (&["-nx", "ls"], Message::BadScore, c"x"),
+            (&["--adjust=", "ls"], Message::BadScore, c""),
+            (&["-n", "--", "ls"], Message::BadScore, c"--"),
+            (&["-p", "0"], Message::BadPid, c"0"),
+            (&["-p", "1/.."], Message::BadPid, c"1/.."),
+            (&["--check", "x"], Message::BadPid, c"x"),
+            (&["--check", "self"], Message::BadPid, c"self"),
+            (&["-p", "1", "ls"], Message::PidAnd, c""),
+            (&["-p", "1", "--", "ls"], Message::PidAnd, c""),
+            (&["-p", "1", "-a", "x"], Message::PidAnd, c""),
+            (&["--pin", "-p1"], Message::PidAnd, c""),
+            (&["--check", "1", "2"], Message::CheckAnd, c""),
+            (&["--check", "-n5"], Message::CheckAnd, c""),
+            (&["-a", "x", "--check"], Message::CheckAnd, c""),
+            (&["--pin", "--check"], Message::CheckAnd, c""),
+            (&["--check", "-p1"], Message::CheckAnd, c""),
         ] {
+            let usage = Usage(message, name.into());
             parsed(line, |request| assert_eq!(request, Err(usage), "{line:?}"));
         }
     }
@@ -386,7 +466,7 @@ mod tests {
     #[test]
     fn the_default_score_is_written_as_it_is() {
         let text = crate::number::Decimal::new(super::DEFAULT_SCORE.into());
-        assert_eq!(text.as_bytes(), super::DEFAULT_SCORE_TEXT);
+        assert_eq!(text.as_bytes(), DEFAULT_SCORE_TEXT);
     }
 
     #[test]
@@ -401,18 +481,28 @@ mod tests {
         ] {
             assert!(HELP.contains(words), "{words}");
         }
-        let options = HELP.lines().filter(|line| line.starts_with("  -"));
-        let named = super::Opt::NAMES.map(|(short, long, _)| std::format!("  {short}, {long} "));
-        assert!(
-            options
-                .zip(&named)
-                .all(|(line, names)| line.starts_with(names.as_str()))
-        );
-        assert_eq!(HELP.matches("\n  -").count(), named.len());
-        let forms: Vec<String> = SYNOPSIS
+        let options: Vec<&str> = HELP
+            .lines()
+            .filter(|line| line.trim_start().starts_with('-'))
+            .collect();
+        let names: Vec<&str> = names()
+            .map(|name| std::str::from_utf8(name).unwrap())
+            .collect();
+        assert_eq!(names.len(), 2 * opt::COUNT, "{NAMES:?}");
+        let named = names.chunks(2).map(|names| match names {
+            ["?", long] => std::format!("      {long} "),
+            names => std::format!("  {} ", names.join(", ")),
+        });
+        assert_eq!(options.len(), opt::COUNT);
+        for (line, names) in options.iter().zip(named) {
+            assert!(line.starts_with(&names), "{line}");
+        }
+        let usage = MESSAGES[Message::Usage as usize].replace("; usage: ", "");
+        let forms: Vec<String> = usage
             .split(" | ")
             .map(|form| form.replace("oomexec ", ""))
             .collect();
-        assert!(HELP.contains(&forms[0]) && HELP.contains(&forms[1]));
+        assert_eq!(forms.len(), 5);
+        assert!(forms.iter().all(|form| HELP.contains(form)), "{forms:#?}");
     }
 }

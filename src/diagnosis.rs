@@ -8,12 +8,13 @@ use oomexec::binfmt::{Format, HEAD_MAX, PROGRAM_HEADER_MAX, format};
 use oomexec::buffer::Buffer;
 use oomexec::c_text::CText;
 use oomexec::reason::Reason;
+use oomexec::words::Message;
 use rustix::fs::OFlags;
 
 use crate::kernel::{self, File};
 
 /// The name, and its NUL, of what a file needs to be run.
-pub type Needed = Buffer<HEAD_MAX>;
+pub type Needed = Buffer;
 
 /// How a file is opened to look into it. Without O_NONBLOCK a FIFO that came in
 /// its place meanwhile would hold this program up for ever.
@@ -23,19 +24,13 @@ const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK);
 /// fs/exec.c).
 const DEPTH: usize = 5;
 
-/// How a file names what it needs.
-enum Need {
-    Interpreter,
-    Loader,
-}
-
 /// Why execve(2) said `errno`, ENOENT or ENOTDIR, of `file`: just that, if the
 /// file itself is not there.
 pub fn missing<'a>(file: CText<'_>, errno: c_int, needed: &'a mut Needed) -> Reason<'a> {
     let mut file = match kernel::open(file, READ) {
         Ok(file) => file,
-        Err(EACCES) => return Reason::Incomplete,
-        Err(_) => return Reason::Errno(errno),
+        Err(EACCES) => return Reason::INCOMPLETE,
+        Err(_) => return Reason::errno(errno),
     };
     for _ in 0..DEPTH {
         let Some(need) = read_need(&file, needed) else {
@@ -47,16 +42,12 @@ pub fn missing<'a>(file: CText<'_>, errno: c_int, needed: &'a mut Needed) -> Rea
         file = match kernel::open(path, READ) {
             Ok(file) => file,
             Err(ENOENT | ENOTDIR) => {
-                let name = needed.as_c_text().map_or(&b""[..], CText::to_bytes);
-                return match need {
-                    Need::Interpreter => Reason::NoInterpreter(name),
-                    Need::Loader => Reason::NoLoader(name),
-                };
+                return Reason::lacks(need, needed.as_c_text().unwrap_or(CText::EMPTY));
             }
             Err(_) => break,
         };
     }
-    Reason::Incomplete
+    Reason::INCOMPLETE
 }
 
 /// If `file`, of which execve(2) said ENOEXEC, is an ELF file: that it is for
@@ -66,17 +57,17 @@ pub fn other_machine(file: CText<'_>) -> Option<Reason<'static>> {
     let mut head = [0; HEAD_MAX];
     read_at(&file, 0, &mut head)?;
     match format(&head) {
-        Format::Elf(elf) => Some(Reason::OtherMachine(elf.other_machine())),
+        Format::Elf(elf) => Some(Reason::other_machine(elf.other_machine())),
         _ => None,
     }
 }
 
 /// What `file` needs to be run, if that is anything.
-fn read_need(file: &File, needed: &mut Needed) -> Option<Need> {
+fn read_need(file: &File, needed: &mut Needed) -> Option<Message> {
     let mut head = [0; HEAD_MAX];
     read_at(file, 0, &mut head)?;
     let (name, need) = match format(&head) {
-        Format::Script(name) => (name, Need::Interpreter),
+        Format::Script(name) => (name, Message::NoInterpreter),
         Format::Elf(elf) => {
             let mut header = [0; PROGRAM_HEADER_MAX];
             let at = elf.program_headers().find_map(|at| {
@@ -84,7 +75,7 @@ fn read_need(file: &File, needed: &mut Needed) -> Option<Need> {
                 elf.loader(&header)
             })?;
             read_at(file, at, &mut head)?;
-            (head.split(|byte| *byte == 0).next()?, Need::Loader)
+            (head.split(|byte| *byte == 0).next()?, Message::NoLoader)
         }
         Format::Other => return None,
     };
@@ -95,7 +86,7 @@ fn read_need(file: &File, needed: &mut Needed) -> Option<Need> {
 /// Fills `bytes` from what the file has at `offset`; leaves them as they are
 /// behind its end.
 #[inline(never)]
-fn read_at(file: &File, offset: u64, bytes: &mut [u8]) -> Option<usize> {
+fn read_at(file: &File, offset: u64, bytes: &mut [u8]) -> Option<u32> {
     kernel::seek(file, offset).ok()?;
     kernel::read(file, bytes).ok()
 }

@@ -2,46 +2,55 @@
 
 use libc::*;
 
-/// The words of glibc's strerror(3), for what execve(2) and an access to /proc
-/// give in practice.
-const REASONS: [(c_int, &str); 23] = [
-    (EPERM, "Operation not permitted"),
-    (ENOENT, "No such file or directory"),
-    (ESRCH, "No such process"),
-    (EIO, "Input/output error"),
-    (E2BIG, "Argument list too long"),
-    (ENOEXEC, "Exec format error"),
-    (EBADF, "Bad file descriptor"),
-    (EAGAIN, "Resource temporarily unavailable"),
-    (ENOMEM, "Cannot allocate memory"),
-    (EACCES, "Permission denied"),
-    (ENOTDIR, "Not a directory"),
-    (EISDIR, "Is a directory"),
-    (EINVAL, "Invalid argument"),
-    (ENFILE, "Too many open files in system"),
-    (EMFILE, "Too many open files"),
-    (ETXTBSY, "Text file busy"),
-    (ENOSPC, "No space left on device"),
-    (EROFS, "Read-only file system"),
-    (EPIPE, "Broken pipe"),
-    (ENAMETOOLONG, "File name too long"),
-    (ENOSYS, "Function not implemented"),
-    (ELOOP, "Too many levels of symbolic links"),
-    (ELIBBAD, "Accessing a corrupted shared library"),
+use crate::words::Message;
+
+/// What execve(2) and an access to /proc give in practice, and the words of glibc's
+/// strerror(3) for it. Two bytes a row.
+const REASONS: [(u8, Message); 24] = [
+    row(EPERM, Message::Eperm),
+    row(ENOENT, Message::Enoent),
+    row(ESRCH, Message::Esrch),
+    row(EIO, Message::Eio),
+    row(E2BIG, Message::E2big),
+    row(ENOEXEC, Message::Enoexec),
+    row(EBADF, Message::Ebadf),
+    row(EAGAIN, Message::Eagain),
+    row(ENOMEM, Message::Enomem),
+    row(EACCES, Message::Eacces),
+    row(ENOTDIR, Message::Enotdir),
+    row(EISDIR, Message::Eisdir),
+    row(EINVAL, Message::Einval),
+    row(ENFILE, Message::Enfile),
+    row(EMFILE, Message::Emfile),
+    row(ETXTBSY, Message::Etxtbsy),
+    row(ENOSPC, Message::Enospc),
+    row(EROFS, Message::Erofs),
+    row(EPIPE, Message::Epipe),
+    row(ENAMETOOLONG, Message::Enametoolong),
+    row(ENOSYS, Message::Enosys),
+    row(ELOOP, Message::Eloop),
+    row(ELIBBAD, Message::Elibbad),
+    row(EOPNOTSUPP, Message::Eopnotsupp),
 ];
 
-/// What `errno` means; `None` if it is not in the table.
+const fn row(errno: c_int, words: Message) -> (u8, Message) {
+    assert!(0 < errno && errno <= u8::MAX as c_int);
+    (errno as u8, words)
+}
+
+/// What `errno` means; if it is not in the table, its number.
 #[must_use]
-pub fn reason(errno: c_int) -> Option<&'static str> {
+pub fn reason(errno: c_int) -> Message {
     let mut reasons = REASONS.iter();
-    let (_, words) = reasons.find(|(known, _)| *known == errno)?;
-    Some(words)
+    let reason = reasons.find(|(known, _)| c_int::from(*known) == errno);
+    reason.map_or(Message::Errno, |(_, words)| *words)
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
     use super::{REASONS, reason};
+    use crate::words::{MESSAGES, Message};
     use std::ffi::CStr;
 
     unsafe extern "C" {
@@ -50,14 +59,16 @@ mod tests {
 
     #[test]
     fn the_words_are_those_of_strerror() {
-        for (errno, words) in REASONS {
+        for (errno, message) in REASONS {
             // SAFETY: strerror returns a NUL-terminated string that stays valid
             // until the next call from this thread.
-            let expected = unsafe { CStr::from_ptr(strerror(errno)) };
+            let expected = unsafe { CStr::from_ptr(strerror(errno.into())) };
+            let words = MESSAGES[message as usize];
             assert_eq!(words.as_bytes(), expected.to_bytes(), "errno {errno}");
-            assert_eq!(reason(errno), Some(words));
+            assert_eq!(reason(errno.into()), message);
         }
-        assert_eq!(reason(0), None);
+        assert_eq!(reason(0), Message::Errno);
+        assert_eq!(reason(256 + libc::EPERM), Message::Errno);
     }
 
     #[test]
@@ -81,7 +92,7 @@ mod tests {
             ELIBBAD,
             EAGAIN,
         ] {
-            assert!(reason(errno).is_some(), "errno {errno}");
+            assert_ne!(reason(errno), Message::Errno, "errno {errno}");
         }
     }
 }

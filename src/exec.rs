@@ -33,7 +33,7 @@ fn search(command: &Command) -> Status {
     let name = command.name.to_bytes();
     if name.is_empty() {
         // In a directory it would be the directory.
-        return report::cannot_run(name, &Reason::Errno(ENOENT));
+        return report::cannot_run(command.name, &Reason::errno(ENOENT));
     }
     let path = command
         .environment
@@ -56,13 +56,13 @@ fn search(command: &Command) -> Status {
         for element in path::elements(path) {
             if let Some(file) = candidate.set(element, name) {
                 match diagnosis::missing(file, ENOENT, &mut needed) {
-                    Reason::Errno(_) => {}
-                    reason => return report::cannot_run(name, &reason),
+                    reason if reason.is_just_errno() => {}
+                    reason => return report::cannot_run(command.name, &reason),
                 }
             }
         }
     }
-    report::cannot_run(name, &Reason::Errno(search.at_end()))
+    report::cannot_run(command.name, &Reason::errno(search.at_end()))
 }
 
 /// After execve(2) said `errno` of `file` and the search has ended there: the
@@ -74,16 +74,16 @@ fn failed(command: &Command, file: CText<'_>, errno: c_int) -> Status {
     let reason = match errno {
         ENOENT | ENOTDIR => diagnosis::missing(file, errno, &mut needed),
         ENOEXEC => diagnosis::other_machine(file).unwrap_or_else(|| shell(command, file)),
-        errno => Reason::Errno(errno),
+        errno => Reason::errno(errno),
     };
-    report::cannot_run(command.name.to_bytes(), &reason)
+    report::cannot_run(command.name, &reason)
 }
 
 /// Becomes the shell, with `file` for its script; the reason, if it cannot.
 fn shell(command: &Command, file: CText<'_>) -> Reason<'static> {
     let mut room = Candidate::new();
     let Some(operand) = room.operand(file) else {
-        return Reason::Errno(ENAMETOOLONG);
+        return Reason::errno(ENAMETOOLONG);
     };
     // SAFETY: the slot in front of the command's argv is oomexec's own, and both
     // strings outlive the call.
@@ -93,7 +93,7 @@ fn shell(command: &Command, file: CText<'_>) -> Reason<'static> {
         *command.argv = operand.as_ptr();
         arch::execve(SHELL.into(), argv, command.environment.as_ptr())
     };
-    Reason::Shell(errno)
+    Reason::shell(errno)
 }
 
 /// Becomes the program at `file`, in the command's name; the errno, if it

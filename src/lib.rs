@@ -11,11 +11,17 @@
 pub mod binfmt;
 pub mod buffer;
 pub mod c_text;
+pub mod cgroup;
 pub mod cli;
+pub mod dirent;
 pub mod errno;
+pub mod finding;
+pub mod lines;
 pub mod message;
 pub mod number;
 pub mod opt_out;
+pub mod packed;
 pub mod path;
 pub mod reason;
 pub mod status;
+pub mod words;

@@ -1,8 +1,8 @@
 //! oomexec: raise the own `oom_score_adj`, then become the command.
 //!
-//! This file is the whole story: parse, raise, exec, report. Where to go on
+//! This file is the whole story: parse, raise, pin, exec, report. Where to go on
 //! reading: [`oomexec::cli`] what a command line means, [`score`] the file in
-//! /proc, [`exec`] the search and the exec, [`diagnosis`] and [`report`] what is
+//! /proc, [`pin`] what holds it, [`exec`] the search and the exec, [`diagnosis`] and [`report`] what is
 //! said of a failure, [`start`], [`kernel`] and [`arch`] where this meets the
 //! kernel.
 
@@ -11,42 +11,55 @@
 #![no_builtins] // see `memory`
 
 mod arch;
+mod check;
 mod diagnosis;
 mod exec;
 mod kernel;
+mod landlock;
 mod memory;
+mod pin;
 mod report;
 mod score;
 mod start;
 
-use oomexec::cli::{self, Request};
+use oomexec::cli::{DEFAULT_SCORE, Mode, Request};
 use oomexec::opt_out;
 use oomexec::status::{self, Status};
+use oomexec::words::Message;
 use start::Start;
 
 /// What oomexec does: returns only where it does not become the command.
 fn oomexec(start: &Start) -> Status {
-    match cli::parse(start.args()) {
-        Ok(Request::Run {
-            score,
-            argv0,
-            command,
-            index,
-        }) => {
-            if !start
-                .environment
-                .get(opt_out::VARIABLE)
-                .is_some_and(opt_out::is_off)
-            {
-                score::raise(score);
-            }
-            exec::exec(&start.command(command, index, argv0))
+    let mut request = Request::LAUNCH;
+    if let Err(usage) = request.read(start.args()) {
+        return report::usage(&usage);
+    }
+    let opted_out = start
+        .environment
+        .get(opt_out::VARIABLE)
+        .is_some_and(opt_out::is_off);
+    if request.mode != Mode::Run {
+        return other(&request, opted_out);
+    }
+    if !opted_out {
+        score::raise(request.score.unwrap_or(DEFAULT_SCORE));
+        if request.pin {
+            pin::pin();
         }
-        Ok(Request::Show { pid }) => score::show(pid),
-        Ok(Request::Set { pid, score }) => score::set(pid, score),
-        Ok(Request::Help) => report::print(cli::HELP.as_bytes()),
-        Ok(Request::Version) => report::print(cli::VERSION.as_bytes()),
-        Err(usage) => report::usage(&usage),
+    }
+    exec::exec(&start.command(request.index, request.argv0))
+}
+
+/// What it does besides.
+#[cold]
+#[inline(never)]
+fn other(request: &Request<'_>, opted_out: bool) -> Status {
+    match (request.mode, request.score) {
+        (Mode::Pid, None) => score::show(request.pid),
+        (Mode::Pid, Some(score)) => score::set(request.pid, score),
+        (Mode::Check, _) => check::check(request.pid, opted_out),
+        (Mode::Help, _) => report::text(Message::Help),
+        (Mode::Version | Mode::Run, _) => report::text(Message::Version),
     }
 }
 

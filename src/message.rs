@@ -1,24 +1,29 @@
 //! The one line that oomexec writes on stderr when it cannot do what it was
 //! asked to. A line is made where it is to stay: it is too large to be moved.
 
-use libc::{ENOENT, c_int};
+use core::ffi::CStr;
 
-use crate::buffer::Buffer;
-use crate::cli::{Pid, SYNOPSIS, Usage};
+use libc::c_int;
+
+use crate::buffer::{Buffer, CAPACITY};
+use crate::c_text::CText;
+use crate::cli::{OWN, Pid, Usage};
 use crate::errno;
-use crate::number::Decimal;
+use crate::number::{Decimal, Score};
+use crate::packed;
 use crate::reason::Reason;
+use crate::words::Message;
 
 /// The longest line, its newline included: `PIPE_BUF` (linux/limits.h), the most
 /// that a pipe takes whole, so that lines of several processes never mix.
-pub const LINE_MAX: usize = libc::PIPE_BUF;
+pub const LINE_MAX: usize = CAPACITY;
 
 /// How much of a line one name may fill: what is said of it must still fit.
 const NAME_MAX: usize = LINE_MAX * 3 / 4;
 
 /// Room for a line. Each method that says something makes it whole, newline and
 /// all.
-pub struct Line(Buffer<LINE_MAX>);
+pub struct Line(Buffer);
 
 impl Line {
     /// Nothing said yet.
@@ -28,86 +33,60 @@ impl Line {
     }
 
     /// Why the command `name` cannot be run.
-    pub fn cannot_run(&mut self, name: &[u8], reason: &Reason<'_>) {
-        let line = self.begin().text("cannot run ").quoted(name).text(": ");
-        match reason {
-            Reason::Errno(errno) => line.errno(*errno),
-            Reason::NoInterpreter(path) => line
-                .text("its interpreter ")
-                .quoted(path)
-                .text(" does not exist"),
-            Reason::NoLoader(path) => line
-                .text("its ELF loader ")
-                .quoted(path)
-                .text(" does not exist"),
-            Reason::Incomplete => {
-                line.text("the file is there, but its interpreter or ELF loader cannot be reached")
-            }
-            Reason::OtherMachine(machine) => {
-                line.text("it was built for another machine");
-                match machine {
-                    Some(name) => line.text(" (").text(name).text(")"),
-                    None => line.text(", or is damaged"),
-                }
-            }
-            Reason::Shell(errno) => {
-                line.text("the script has no interpreter line and ");
-                match *errno {
-                    ENOENT => line.text("there is no shell to run it (/bin/sh)"),
-                    errno => line.text("/bin/sh cannot run it: ").errno(errno),
-                }
-            }
-        }
-        .end();
+    pub fn cannot_run(&mut self, name: CText<'_>, reason: &Reason<'_>) {
+        self.begin().say(Message::CannotRun, name, 0, 0);
+        self.say(reason.message, reason.path, reason.errno, 0).end();
     }
 
     /// What is wrong with the command line, and what would be right.
     pub fn usage(&mut self, usage: &Usage<'_>) {
-        let line = self.begin();
-        match usage {
-            Usage::NoCommand => line.text("no COMMAND to run"),
-            Usage::UnknownOption(option) => line.text("unknown option ").quoted(option),
-            Usage::NoValue(option) => line.quoted(option).text(" needs a value"),
-            Usage::UnwantedValue(option) => line.quoted(option).text(": the option takes no value"),
-            Usage::BadScore(text) => line
-                .text("bad SCORE ")
-                .quoted(text)
-                .text(" (-1000 to 1000)"),
-            Usage::BadPid(text) => line
-                .text("bad PID ")
-                .quoted(text)
-                .text(" (a process id, or self)"),
-            Usage::PidAnd(what) => line.text("--pid cannot be used with ").text(what),
-        }
-        .text("; usage: ")
-        .text(SYNOPSIS)
-        .end();
+        let Usage(mistake, with) = *usage;
+        self.begin().say(mistake, with, 0, 0);
+        self.say(Message::Usage, NONE, 0, 0).end();
     }
 
-    /// Why the `oom_score_adj` of `pid` could not be read or set (`verb`);
-    /// `hint` is what there is to do about it, or nothing.
-    pub fn cannot_access(&mut self, verb: &str, pid: Pid, errno: c_int, hint: &str) {
-        let line = self
-            .begin()
-            .text("cannot ")
-            .text(verb)
-            .text(" the oom_score_adj of process ");
-        match pid {
-            Pid::Own => line.text("self"),
-            Pid::Number(pid) => line.number(pid),
-        }
-        .text(": ")
-        .errno(errno)
-        .text(hint)
-        .end();
+    /// Why the `oom_score_adj` of `pid` could not be read or set (`what`); `hint` is
+    /// what there is to do about it, or nothing.
+    pub fn cannot_access(&mut self, what: Message, pid: Pid, errno: c_int, hint: Message) {
+        let process = if pid == OWN {
+            Message::Own
+        } else {
+            Message::Number
+        };
+        self.begin()
+            .say(what, NONE, 0, 0)
+            .say(process, NONE, pid, 0);
+        self.say(Message::AndErrno, NONE, errno, 0);
+        self.say(hint, NONE, 0, 0).end();
     }
 
     /// Why stdout did not take what was asked for.
     pub fn cannot_print(&mut self, errno: c_int) {
-        self.begin()
-            .text("cannot write to stdout: ")
-            .errno(errno)
+        self.begin().say(Message::CannotPrint, NONE, errno, 0).end();
+    }
+
+    /// A score, as cat(1) would print it.
+    pub fn score(&mut self, score: Score) {
+        self.start()
+            .say(Message::Number, NONE, score.into(), 0)
             .end();
+    }
+
+    /// A text that is whole as it is: the help, the version.
+    pub fn whole(&mut self, message: Message) {
+        self.start().say(message, NONE, 0, 0);
+    }
+
+    /// The path of a process's file in /proc, in place of a message.
+    pub fn in_proc(&mut self, pid: Pid, file: &CStr) -> CText<'_> {
+        let path = if pid == OWN {
+            Message::OwnFile
+        } else {
+            Message::ProcessFile
+        };
+        self.start().say(path, file.into(), pid, 0);
+        self.0.push(0);
+        self.0.as_c_text().unwrap_or(NONE)
     }
 
     /// What has been said.
@@ -116,75 +95,136 @@ impl Line {
         self.0.as_bytes()
     }
 
-    fn begin(&mut self) -> &mut Self {
+    /// Empties the line.
+    pub(crate) fn start(&mut self) -> &mut Self {
         self.0.clear();
-        self.text("oomexec: ")
+        self
     }
 
-    fn end(&mut self) {
+    fn begin(&mut self) -> &mut Self {
+        self.start().say(Message::Oomexec, NONE, 0, 0)
+    }
+
+    pub(crate) fn end(&mut self) {
         self.0.push(b'\n');
     }
 
-    /// One byte; what does not fit is left out, the newline never.
-    fn byte(&mut self, byte: u8) -> &mut Self {
-        if self.0.as_bytes().len() < LINE_MAX - 1 {
-            self.0.push(byte);
+    /// Appends a message, with this name and these numbers where it has a place for
+    /// them.
+    #[inline(never)]
+    pub(crate) fn say(&mut self, message: Message, name: CText<'_>, a: i32, b: i32) -> &mut Self {
+        let values = Values { name, a, b };
+        let mut before = message as u8;
+        for code in packed::MESSAGES {
+            if before != 0 {
+                before -= u8::from(code == 0);
+            } else if code != 0 {
+                self.unpack(code, &values);
+            } else {
+                break;
+            }
         }
         self
     }
 
-    // Not inlined: it stands in half of the program's text.
+    /// Appends what a byte of a packed message stands for.
+    fn unpack(&mut self, code: u8, values: &Values<'_>) {
+        match code {
+            packed::NAME => self.quoted(values.name),
+            packed::TEXT => self.text(values.name),
+            packed::FIRST => self.number(values.a),
+            packed::SECOND => self.number(values.b),
+            packed::ERRNO => {
+                self.say(errno::reason(values.a), NONE, values.a, 0);
+            }
+            b'\t' => self.tab(),
+            ..packed::PAIR => self.byte(code),
+            packed::PAIR.. => {
+                let pair = packed::PAIRS.get(usize::from(code - packed::PAIR));
+                for code in pair.unwrap_or(&[b' '; 2]) {
+                    self.unpack(*code, values);
+                }
+            }
+        }
+    }
+
+    fn number(&mut self, number: i32) {
+        for byte in Decimal::new(number).as_bytes() {
+            self.byte(*byte);
+        }
+    }
+
     #[inline(never)]
-    fn text(&mut self, text: &str) -> &mut Self {
+    fn text(&mut self, text: CText<'_>) {
         for byte in text.bytes() {
             self.byte(byte);
         }
-        self
+    }
+
+    /// To the next of the columns that `--check` has.
+    fn tab(&mut self) {
+        self.byte(b' ');
+        while !matches!(self.0.as_bytes().len(), 6 | 20..) {
+            self.byte(b' ');
+        }
+    }
+
+    /// One byte; what does not fit is left out, the newline never.
+    #[inline(never)]
+    fn byte(&mut self, byte: u8) {
+        if self.0.as_bytes().len() < LINE_MAX - 1 {
+            self.0.push(byte);
+        }
     }
 
     /// A name in quotes, on one line whatever is in it: a control character is
     /// escaped, which also shows the carriage return of a DOS `#!` line, and a
     /// very long name is cut.
-    fn quoted(&mut self, name: &[u8]) -> &mut Self {
+    fn quoted(&mut self, name: CText<'_>) {
         self.byte(b'\'');
         let end = self.0.as_bytes().len() + NAME_MAX;
-        for byte in name {
+        for byte in name.bytes() {
             if self.0.as_bytes().len() >= end {
-                self.text("...");
+                self.text(c"...".into());
                 break;
             }
-            match *byte {
-                b'\n' => self.text("\\n"),
-                b'\r' => self.text("\\r"),
-                b'\t' => self.text("\\t"),
-                byte if byte.is_ascii_control() => self.text("\\x").hex(byte >> 4).hex(byte & 0xf),
-                byte => self.byte(byte),
+            let letter = match byte {
+                b'\n' => b'n',
+                b'\r' => b'r',
+                b'\t' => b't',
+                byte if byte.is_ascii_control() => b'x',
+                byte => {
+                    self.byte(byte);
+                    continue;
+                }
             };
+            self.byte(b'\\');
+            self.byte(letter);
+            if letter == b'x' {
+                self.hex(byte >> 4);
+                self.hex(byte & 0xf);
+            }
         }
-        self.byte(b'\'')
+        self.byte(b'\'');
     }
 
-    fn hex(&mut self, digit: u8) -> &mut Self {
+    fn hex(&mut self, digit: u8) {
         self.byte(match digit {
             0..=9 => b'0' + digit,
             _ => b'a' - 10 + digit,
-        })
-    }
-
-    fn number(&mut self, number: i32) -> &mut Self {
-        for byte in Decimal::new(number).as_bytes() {
-            self.byte(*byte);
-        }
-        self
-    }
-
-    fn errno(&mut self, errno: c_int) -> &mut Self {
-        match errno::reason(errno) {
-            Some(words) => self.text(words),
-            None => self.text("errno ").number(errno),
-        }
+        });
     }
 }
+
+/// What a message has a place for.
+struct Values<'a> {
+    name: CText<'a>,
+    a: i32,
+    b: i32,
+}
+
+/// For a message without a name.
+pub(crate) const NONE: CText<'static> = CText::EMPTY;
 
 impl Default for Line {
     fn default() -> Self {
@@ -196,10 +236,14 @@ impl Default for Line {
 mod tests {
     extern crate std;
     use super::{LINE_MAX, Line};
-    use crate::cli::{Pid, Usage};
+    use crate::cli::{OWN, Usage};
     use crate::reason::Reason;
+    use crate::words::{HELP, MESSAGES, Message, VERSION};
     use libc::*;
+    use std::ffi::CString;
     use std::string::{String, ToString};
+    use std::vec;
+    use std::vec::Vec;
 
     fn said(say: impl FnOnce(&mut Line)) -> String {
         let mut line = Line::new();
@@ -207,42 +251,43 @@ mod tests {
         std::str::from_utf8(line.as_bytes()).unwrap().to_string()
     }
 
-    fn cannot_run(name: &[u8], reason: &Reason<'_>) -> String {
-        said(|line| line.cannot_run(name, reason))
+    fn cannot_run(name: impl Into<Vec<u8>>, reason: &Reason<'_>) -> String {
+        let name = CString::new(name).unwrap();
+        said(|line| line.cannot_run(name.as_c_str().into(), reason))
     }
 
     #[test]
     fn a_command_that_cannot_be_run_is_named_with_the_reason_in_words() {
         for (reason, words) in [
-            (Reason::Errno(ENOENT), "No such file or directory"),
-            (Reason::Errno(ETXTBSY), "Text file busy"),
-            (Reason::Errno(4095), "errno 4095"),
+            (Reason::errno(ENOENT), "No such file or directory"),
+            (Reason::errno(ETXTBSY), "Text file busy"),
+            (Reason::errno(4095), "errno 4095"),
             (
-                Reason::NoInterpreter(b"/bin/sh\r"),
+                Reason::lacks(Message::NoInterpreter, c"/bin/sh\r".into()),
                 "its interpreter '/bin/sh\\r' does not exist",
             ),
             (
-                Reason::NoLoader(b"/lib/ld-musl-x86_64.so.1"),
+                Reason::lacks(Message::NoLoader, c"/lib/ld-musl-x86_64.so.1".into()),
                 "its ELF loader '/lib/ld-musl-x86_64.so.1' does not exist",
             ),
             (
-                Reason::Incomplete,
+                Reason::INCOMPLETE,
                 "the file is there, but its interpreter or ELF loader cannot be reached",
             ),
             (
-                Reason::OtherMachine(Some("aarch64")),
-                "it was built for another machine (aarch64)",
+                Reason::other_machine(Message::S390x),
+                "it was built for another machine (s390x)",
             ),
             (
-                Reason::OtherMachine(None),
+                Reason::other_machine(Message::UnknownMachine),
                 "it was built for another machine, or is damaged",
             ),
             (
-                Reason::Shell(ENOENT),
+                Reason::shell(ENOENT),
                 "the script has no interpreter line and there is no shell to run it (/bin/sh)",
             ),
             (
-                Reason::Shell(E2BIG),
+                Reason::shell(E2BIG),
                 "the script has no interpreter line and /bin/sh cannot run it: Argument list too long",
             ),
         ] {
@@ -256,52 +301,57 @@ mod tests {
     #[test]
     fn a_name_stays_on_one_line_whatever_is_in_it() {
         assert_eq!(
-            cannot_run(b"a\nb\t\x1b[31m\x7f", &Reason::Errno(ENOENT)),
+            cannot_run(b"a\nb\t\x1b[31m\x7f", &Reason::errno(ENOENT)),
             "oomexec: cannot run 'a\\nb\\t\\x1b[31m\\x7f': No such file or directory\n"
         );
         let mut line = Line::new();
-        line.cannot_run(b"\xff\xc3\xa9", &Reason::Errno(ENOENT));
+        line.cannot_run(c"\xff\xc3\xa9\x01\x80".into(), &Reason::errno(ENOENT));
         assert!(
             line.as_bytes()
-                .starts_with(b"oomexec: cannot run '\xff\xc3\xa9': ")
+                .starts_with(b"oomexec: cannot run '\xff\xc3\xa9\\x01\x80': ")
         );
     }
 
     #[test]
     fn a_long_name_is_cut_and_the_reason_still_stands_behind_it() {
         for byte in [b'a', b'\n'] {
-            let line = cannot_run(&[byte; 200_000], &Reason::Errno(ENAMETOOLONG));
+            let line = cannot_run(vec![byte; 200_000], &Reason::errno(ENAMETOOLONG));
             assert!(line.ends_with("...': File name too long\n"), "{line}");
             assert!(line.len() <= LINE_MAX);
             assert_eq!(line.matches('\n').count(), 1);
         }
-        let line = cannot_run(&[b'a'; 4000], &Reason::NoLoader(&[b'b'; 4000]));
+        let path = CString::new(vec![b'b'; 4000]).unwrap();
+        let reason = Reason::lacks(Message::NoLoader, path.as_c_str().into());
+        let line = cannot_run(vec![b'a'; 4000], &reason);
         assert!(line.ends_with("bbb\n"));
         assert_eq!(line.len(), LINE_MAX);
     }
 
     #[test]
     fn a_usage_error_says_what_is_wrong_and_then_the_usage() {
-        for (usage, words) in [
-            (Usage::NoCommand, "no COMMAND to run"),
-            (Usage::UnknownOption(b"--x"), "unknown option '--x'"),
-            (Usage::NoValue(b"--pid"), "'--pid' needs a value"),
+        for (message, name, words) in [
+            (Message::NoCommand, c"", "no COMMAND to run"),
+            (Message::UnknownOption, c"--x", "unknown option '--x'"),
+            (Message::NoValue, c"--pid", "'--pid' needs a value"),
             (
-                Usage::UnwantedValue(b"-hV"),
+                Message::UnwantedValue,
+                c"-hV",
                 "'-hV': the option takes no value",
             ),
-            (Usage::BadScore(b"5x"), "bad SCORE '5x' (-1000 to 1000)"),
-            (Usage::BadPid(b""), "bad PID '' (a process id, or self)"),
+            (Message::BadScore, c"5x", "bad SCORE '5x' (-1000 to 1000)"),
             (
-                Usage::PidAnd("--argv0"),
-                "--pid cannot be used with --argv0",
+                Message::BadPid,
+                c"",
+                "bad PID '' (a process id; for --pid also self)",
             ),
+            (Message::PidAnd, c"", "--pid takes nothing but --adjust"),
+            (Message::CheckAnd, c"", "--check takes nothing but a PID"),
         ] {
             assert_eq!(
-                said(|line| line.usage(&usage)),
+                said(|line| line.usage(&Usage(message, name.into()))),
                 std::format!(
-                    "oomexec: {words}; usage: oomexec [-n SCORE] [-a NAME] [--] COMMAND [ARG]... \
-                     | -p PID [-n SCORE] | -h | -V\n"
+                    "oomexec: {words}; usage: oomexec [-n SCORE] [-a NAME] [--pin] [--] COMMAND \
+                     [ARG]... | -p PID [-n SCORE] | --check [PID] | -h | -V\n"
                 )
             );
         }
@@ -310,16 +360,37 @@ mod tests {
     #[test]
     fn a_request_that_could_not_be_met_says_which_process_and_why() {
         assert_eq!(
-            said(|line| line.cannot_access("set", Pid::Number(42), EACCES, ": hint")),
-            "oomexec: cannot set the oom_score_adj of process 42: Permission denied: hint\n"
+            said(|line| line.cannot_access(Message::CannotSet, 42, EACCES, Message::NotBelow)),
+            "oomexec: cannot set the oom_score_adj of process 42: Permission denied: to go below \
+             the lowest score it may take needs CAP_SYS_RESOURCE\n"
         );
         assert_eq!(
-            said(|line| line.cannot_access("read", Pid::Own, ENOENT, "")),
+            said(|line| line.cannot_access(Message::CannotRead, OWN, ENOENT, Message::Nothing)),
             "oomexec: cannot read the oom_score_adj of process self: No such file or directory\n"
         );
         assert_eq!(
             said(|line| line.cannot_print(ENOSPC)),
             "oomexec: cannot write to stdout: No space left on device\n"
         );
+    }
+
+    #[test]
+    fn a_message_is_packed_and_comes_out_as_it_was() {
+        for (at, message) in MESSAGES.iter().enumerate() {
+            let is_plain = !message.contains(['%', '\t']);
+            // SAFETY: the discriminants are the places in the list.
+            let known: Message = unsafe { std::mem::transmute(at as u8) };
+            let words = said(|line| line.whole(known));
+            assert!(!is_plain || words == *message, "{message:?}: {words:?}");
+        }
+        assert_eq!(said(|line| line.whole(Message::Help)), HELP);
+        assert_eq!(said(|line| line.whole(Message::Version)), VERSION);
+    }
+
+    #[test]
+    fn a_path_of_proc_is_a_c_string() {
+        let mut line = Line::new();
+        assert_eq!(line.in_proc(42, c"comm"), c"/proc/42/comm".into());
+        assert_eq!(line.in_proc(OWN, c"comm"), c"/proc/self/comm".into());
     }
 }

@@ -26,20 +26,32 @@ pub fn parse_score(text: &[u8]) -> Option<Score> {
 /// Reads a process id: decimal digits, from 1 to the largest `pid_t`.
 #[must_use]
 pub fn parse_pid(text: &[u8]) -> Option<i32> {
-    parse_digits(text).filter(|pid| *pid > 0)
+    let pid = i32::try_from(parse_digits(text)?).ok()?;
+    (pid > 0).then_some(pid)
 }
 
-/// Reads one or more decimal digits; `None` past `i32::MAX`.
-fn parse_digits(text: &[u8]) -> Option<i32> {
-    let mut digits = text.iter();
-    let mut number = digit(*digits.next()?)?;
-    for byte in digits {
-        number = number.checked_mul(10)?.checked_add(digit(*byte)?)?;
+/// Reads an amount, as the files of a cgroup and of /proc/sys have it: decimal
+/// digits, or `max`, which is as many as there are.
+#[must_use]
+pub fn parse_amount(text: &[u8]) -> Option<u64> {
+    match text {
+        b"max" => Some(u64::MAX),
+        text => parse_digits(text),
     }
-    Some(number)
 }
 
-fn digit(byte: u8) -> Option<i32> {
+/// Reads one or more decimal digits; `None` past `u64::MAX`.
+#[inline(never)]
+fn parse_digits(text: &[u8]) -> Option<u64> {
+    let mut number = None;
+    for byte in text {
+        let tens = number.unwrap_or(0_u64).checked_mul(10)?;
+        number = Some(tens.checked_add(digit(*byte)?)?);
+    }
+    number
+}
+
+fn digit(byte: u8) -> Option<u64> {
     byte.is_ascii_digit().then_some((byte & 0x0f).into())
 }
 
@@ -86,7 +98,7 @@ impl Decimal {
 
 #[cfg(test)]
 mod tests {
-    use super::{Decimal, parse_pid, parse_score};
+    use super::{Decimal, parse_amount, parse_pid, parse_score};
 
     #[test]
     fn a_score_is_a_decimal_number_from_minus_1000_to_1000() {
@@ -142,6 +154,24 @@ mod tests {
             b"../1",
         ] {
             assert_eq!(parse_pid(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_amount_is_decimal_digits_or_max() {
+        for (text, amount) in [
+            (&b"0"[..], Some(0)),
+            (b"9223372036854771712", Some(9_223_372_036_854_771_712)),
+            (b"18446744073709551615", Some(u64::MAX)),
+            (b"max", Some(u64::MAX)),
+            (b"18446744073709551616", None),
+            (b"99999999999999999999999", None),
+            (b"", None),
+            (b"-1", None),
+            (b"max ", None),
+            (b"1 2", None),
+        ] {
+            assert_eq!(parse_amount(text), amount, "{text:?}");
         }
     }
 

@@ -20,9 +20,6 @@ pub const VARIABLE: &[u8] = b"PATH=";
 /// current directory is not in it.
 pub const DEFAULT: &[u8] = b"/usr/local/bin:/bin:/usr/bin";
 
-/// The longest path that the kernel takes, its NUL included (linux/limits.h).
-const PATH_MAX: usize = libc::PATH_MAX as usize;
-
 /// Whether a command is a path to run as it is, rather than a name to look up.
 #[must_use]
 pub fn has_slash(command: CText<'_>) -> bool {
@@ -35,7 +32,7 @@ pub fn elements(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Room for the path of a file to try.
-pub struct Candidate(Buffer<PATH_MAX>);
+pub struct Candidate(Buffer);
 
 impl Candidate {
     /// No path yet.
@@ -103,7 +100,8 @@ impl Search {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{Candidate, PATH_MAX, Search, elements, has_slash};
+    use super::{Candidate, Search, elements, has_slash};
+    use crate::buffer::CAPACITY as PATH_MAX;
     use crate::c_text::CText;
     use libc::*;
     use std::vec::Vec;

@@ -1,16 +1,14 @@
 //! What oomexec says, and the exit status that goes with it.
 
-use core::ffi::c_int;
-
 use libc::{EINTR, EIO};
+use oomexec::c_text::CText;
 use oomexec::cli::Usage;
 use oomexec::message::Line;
 use oomexec::reason::Reason;
 use oomexec::status::{OWN_FAILURE, SUCCESS, Status};
-use rustix::fd::BorrowedFd;
-use rustix::stdio;
+use oomexec::words::Message;
 
-use crate::kernel;
+use crate::kernel::{self, STDERR, STDOUT};
 
 /// A command line that means nothing.
 #[cold]
@@ -24,7 +22,7 @@ pub fn usage(usage: &Usage<'_>) -> Status {
 /// A command that cannot be run.
 #[cold]
 #[inline(never)]
-pub fn cannot_run(name: &[u8], reason: &Reason<'_>) -> Status {
+pub fn cannot_run(name: CText<'_>, reason: &Reason<'_>) -> Status {
     let mut line = Line::new();
     line.cannot_run(name, reason);
     complain(&line);
@@ -39,41 +37,37 @@ pub fn own_failure(line: &Line) -> Status {
     OWN_FAILURE
 }
 
+/// Prints a text that is whole as it is.
+pub fn text(message: Message) -> Status {
+    let mut line = Line::new();
+    line.whole(message);
+    print(line.as_bytes())
+}
+
 /// Prints what was asked for.
 #[cold]
 #[inline(never)]
-pub fn print(text: &[u8]) -> Status {
-    match write_all(text) {
-        Ok(()) => SUCCESS,
-        Err(errno) => {
-            let mut line = Line::new();
-            line.cannot_print(errno);
-            own_failure(&line)
-        }
-    }
-}
-
-fn write_all(mut text: &[u8]) -> Result<(), c_int> {
-    // SAFETY: the number is only borrowed, for a write; where descriptor 1 is
-    // closed, that fails. No descriptor of this program's own is open by then.
-    let stdout: BorrowedFd<'_> = unsafe { stdio::stdout() };
+pub fn print(mut text: &[u8]) -> Status {
     while !text.is_empty() {
-        match kernel::write(stdout, text) {
+        let errno = match kernel::write(&STDOUT, text) {
             // Zero bytes of some would be so for ever.
-            Ok(0) => return Err(EIO),
-            Ok(written) => text = text.get(written..).unwrap_or_default(),
-            Err(EINTR) => {}
-            Err(errno) => return Err(errno),
-        }
+            Ok(0) => EIO,
+            Ok(written) => {
+                text = text.get(written as usize..).unwrap_or_default();
+                continue;
+            }
+            Err(EINTR) => continue,
+            Err(errno) => errno,
+        };
+        let mut line = Line::new();
+        line.cannot_print(errno);
+        return own_failure(&line);
     }
-    Ok(())
+    SUCCESS
 }
 
 /// Writes one line on stderr, with one write; where that fails, there is nobody
 /// to tell.
 fn complain(line: &Line) {
-    // SAFETY: the number is only borrowed, for a write; where descriptor 2 is
-    // closed, that fails.
-    let stderr: BorrowedFd<'_> = unsafe { stdio::stderr() };
-    let _ = kernel::write(stderr, line.as_bytes());
+    let _ = kernel::write(&STDERR, line.as_bytes());
 }

@@ -4,18 +4,19 @@
 use core::ffi::{CStr, c_int};
 use core::mem;
 
-use libc::{EACCES, ENOENT};
-use oomexec::buffer::Buffer;
-use oomexec::cli::{DEFAULT_SCORE, DEFAULT_SCORE_TEXT, Pid};
+use libc::{EACCES, EINVAL, ENOENT};
+use oomexec::cli::{DEFAULT_SCORE, DEFAULT_SCORE_TEXT, OWN, Pid};
 use oomexec::message::Line;
-use oomexec::number::{DECIMAL_MAX, Decimal, Score};
+use oomexec::number::{Decimal, Score, parse_score};
 use oomexec::status::{SUCCESS, Status};
+use oomexec::words::Message;
 use rustix::fs::OFlags;
 
 use crate::kernel::{self, File};
 use crate::report;
 
-const OWN: &CStr = c"/proc/self/oom_score_adj";
+const FILE: &CStr = c"oom_score_adj";
+const OWN_FILE: &CStr = c"/proc/self/oom_score_adj";
 
 /// Writes `score` to this process's own `oom_score_adj`, if that can be done:
 /// two system calls. The command runs whatever becomes of them, so that nothing
@@ -24,7 +25,7 @@ const OWN: &CStr = c"/proc/self/oom_score_adj";
 /// Without O_TRUNC, which a Landlock ruleset may refuse where it grants writing,
 /// and without O_CREAT, which would leave a file where /proc is a mere directory.
 pub fn raise(score: Score) {
-    if let Ok(file) = kernel::open(OWN.into(), OFlags::WRONLY) {
+    if let Ok(file) = kernel::open(OWN_FILE.into(), OFlags::WRONLY) {
         let _ = match score {
             DEFAULT_SCORE => kernel::write(&file, DEFAULT_SCORE_TEXT),
             _ => write(&file, score),
@@ -34,16 +35,17 @@ pub fn raise(score: Score) {
     }
 }
 
-/// Prints the `oom_score_adj` of `pid`, as cat(1) would.
+/// Prints the `oom_score_adj` of `pid`.
 #[cold]
 #[inline(never)]
 pub fn show(pid: Pid) -> Status {
-    // A sign, four digits and a newline, with room to spare.
-    let mut text = [0; 16];
-    let read = open(pid, OFlags::RDONLY).and_then(|file| kernel::read(file, &mut text));
-    match read {
-        Ok(len) => report::print(text.get(..len).unwrap_or(&text)),
-        Err(errno) => failed("read", pid, errno, ""),
+    let mut line = Line::new();
+    match get(pid) {
+        Ok(score) => {
+            line.score(score);
+            report::print(line.as_bytes())
+        }
+        Err(errno) => failed(Message::CannotRead, pid, errno),
     }
 }
 
@@ -52,49 +54,46 @@ pub fn show(pid: Pid) -> Status {
 #[cold]
 #[inline(never)]
 pub fn set(pid: Pid, score: Score) -> Status {
-    let file = match open(pid, OFlags::WRONLY) {
-        Ok(file) => file,
-        Err(errno) => return failed("set", pid, errno, ""),
-    };
-    match write(&file, score) {
-        Ok(_) => SUCCESS,
-        // __set_oom_adj, fs/proc/base.c.
-        Err(EACCES) => failed(
-            "set",
-            pid,
-            EACCES,
-            ": to go below the lowest score it may take needs CAP_SYS_RESOURCE",
-        ),
-        Err(errno) => failed("set", pid, errno, ""),
+    match put(pid, score) {
+        Ok(()) => SUCCESS,
+        Err(errno) => failed(Message::CannotSet, pid, errno),
     }
+}
+
+/// The `oom_score_adj` of `pid`.
+#[inline(never)]
+pub fn get(pid: Pid) -> Result<Score, c_int> {
+    let mut score = None;
+    kernel::each_line(Line::new().in_proc(pid, FILE), &mut |line| {
+        score = score.or(parse_score(line));
+    })?;
+    score.ok_or(EINVAL)
+}
+
+/// Writes the `oom_score_adj` of `pid`.
+#[inline(never)]
+pub fn put(pid: Pid, score: Score) -> Result<(), c_int> {
+    let file = kernel::open(Line::new().in_proc(pid, FILE), OFlags::WRONLY)?;
+    write(&file, score).map(drop)
 }
 
 // Not inlined, so that its digits are no part of the fast path's stack.
 #[inline(never)]
-fn write(file: &File, score: Score) -> Result<usize, c_int> {
+fn write(file: &File, score: Score) -> Result<u32, c_int> {
     kernel::write(file, Decimal::new(score.into()).as_bytes())
 }
 
-fn open(pid: Pid, flags: OFlags) -> Result<File, c_int> {
-    let Pid::Number(pid) = pid else {
-        return kernel::open(OWN.into(), flags);
-    };
-    let mut path = Buffer::<{ "/proc/".len() + DECIMAL_MAX + "/oom_score_adj\0".len() }>::new();
-    path.extend(b"/proc/");
-    path.extend(Decimal::new(pid).as_bytes());
-    path.extend(b"/oom_score_adj\0");
-    kernel::open(path.as_c_text().unwrap_or(OWN.into()), flags)
-}
-
-fn failed(verb: &str, pid: Pid, errno: c_int, hint: &str) -> Status {
+fn failed(what: Message, pid: Pid, errno: c_int) -> Status {
     let hint = match errno {
-        ENOENT if kernel::open(OWN.into(), OFlags::RDONLY).is_err() => {
-            ": /proc is not mounted here"
+        ENOENT if get(OWN).is_err() => Message::NotMounted,
+        ENOENT => Message::NoProcess,
+        // Refused not by the file's mode but by __set_oom_adj, fs/proc/base.c.
+        EACCES if kernel::open(Line::new().in_proc(pid, FILE), OFlags::WRONLY).is_ok() => {
+            Message::NotBelow
         }
-        ENOENT => ": there is no such process",
-        _ => hint,
+        _ => Message::Nothing,
     };
     let mut line = Line::new();
-    line.cannot_access(verb, pid, errno, hint);
+    line.cannot_access(what, pid, errno, hint);
     report::own_failure(&line)
 }

@@ -51,24 +51,24 @@ impl Start {
     }
 
     /// The arguments after argv\[0\].
+    #[inline(always)]
     pub fn args(&self) -> impl Iterator<Item = CText<'static>> {
-        (1..self.argc).map(|index| {
-            // SAFETY: below argc each pointer is a C string's, which stays.
-            unsafe { CText::new(*self.argv.add(index)) }
-        })
+        Args {
+            argv: self.argv,
+            index: 1,
+            argc: self.argc,
+        }
     }
 
-    /// What the command `name`, which stands at `index` of argv, is to get; with
-    /// `argv0` in place of its name if there is one.
-    pub fn command(
-        &self,
-        name: CText<'static>,
-        index: usize,
-        argv0: Option<CText<'static>>,
-    ) -> Command {
+    /// What the command at `index` of argv is to get; with `argv0` in place of its
+    /// name if there is one.
+    pub fn command(&self, index: usize, argv0: Option<CText<'static>>) -> Command {
         // SAFETY: `index` is that of one of `args`. The array is this process's
         // own, on its writable stack.
-        let argv = unsafe { self.argv.add(index) };
+        let (name, argv) = unsafe {
+            let argv = self.argv.add(index);
+            (CText::new(*argv), argv)
+        };
         if let Some(argv0) = argv0 {
             // SAFETY: the same.
             unsafe { *argv = argv0.as_ptr() };
@@ -78,6 +78,29 @@ impl Start {
             argv,
             environment: self.environment,
         }
+    }
+}
+
+struct Args {
+    argv: *mut *const c_char,
+    index: usize,
+    argc: usize,
+}
+
+impl Iterator for Args {
+    type Item = CText<'static>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<CText<'static>> {
+        // Not the null pointer: a kernel before Linux 5.18 leaves argv[0] out if
+        // the caller does.
+        if self.index >= self.argc {
+            return None;
+        }
+        // SAFETY: below argc each pointer is a C string's, which stays.
+        let arg = unsafe { CText::new(*self.argv.add(self.index)) };
+        self.index += 1;
+        Some(arg)
     }
 }
 

@@ -9,6 +9,9 @@ pub type Status = u8;
 /// `--help`, `--version` or `--pid` did what was asked.
 pub const SUCCESS: Status = 0;
 
+/// `--check` found that it would not work here.
+pub const NO: Status = 1;
+
 /// oomexec itself failed: bad usage, or a request that could not be met.
 pub const OWN_FAILURE: Status = 125;
 

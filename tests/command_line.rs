@@ -7,8 +7,8 @@ use std::fs::{self, File};
 use std::process::Command;
 use testenv::{Launch, OOMEXEC, TempDir, failed, program, shown, text};
 
-const USAGE: &str = "usage: oomexec [-n SCORE] [-a NAME] [--] COMMAND [ARG]... \
-                     | -p PID [-n SCORE] | -h | -V";
+const USAGE: &str = "usage: oomexec [-n SCORE] [-a NAME] [--pin] [--] COMMAND [ARG]... \
+                     | -p PID [-n SCORE] | --check [PID] | -h | -V";
 
 fn show() -> String {
     program("show").to_str().unwrap().to_owned()
@@ -127,9 +127,16 @@ fn a_bad_command_line_is_one_line_of_usage_and_125_and_runs_nothing() {
             &["-n", "99999999999999999999", &show],
             "bad SCORE '99999999999999999999' (-1000 to 1000)",
         ),
-        (&["-p", "x"], "bad PID 'x' (a process id, or self)"),
-        (&["-p", "1", &show], "--pid cannot be used with a COMMAND"),
-        (&["-p", "1", "-a", "x"], "--pid cannot be used with --argv0"),
+        (
+            &["-p", "x"],
+            "bad PID 'x' (a process id; for --pid also self)",
+        ),
+        (&["-p", "1", &show], "--pid takes nothing but --adjust"),
+        (&["-p", "1", "-a", "x"], "--pid takes nothing but --adjust"),
+        (&["-p", "1", "--pin"], "--pid takes nothing but --adjust"),
+        (&["--pin"], "no COMMAND to run"),
+        (&["--pin=1", &show], "'--pin=1': the option takes no value"),
+        (&["--check", &show, "1"], "--check takes nothing but a PID"),
     ] {
         let output = Launch::oomexec(args).output();
         failed(&output, 125, &format!("oomexec: {words}; {USAGE}"));
@@ -156,7 +163,7 @@ fn help_is_on_stdout_within_80_columns_and_names_what_it_must() {
             (Some(0), String::new())
         );
         let help = text(&output.stdout);
-        assert_eq!(help, oomexec::cli::HELP);
+        assert_eq!(help, oomexec::words::HELP);
         assert!(help.lines().all(|line| line.len() < 80));
         for word in [
             "OPENCLAW_CHILD_OOM_SCORE_ADJ",

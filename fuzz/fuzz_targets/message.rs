@@ -2,39 +2,48 @@
 //! that no terminal takes for anything but text.
 #![no_main]
 
+use std::ffi::CString;
+
 use libfuzzer_sys::fuzz_target;
-use oomexec::cli::{Pid, Usage};
+use oomexec::cli::Usage;
 use oomexec::message::{LINE_MAX, Line};
 use oomexec::reason::Reason;
+use oomexec::words::Message;
 
 fuzz_target!(|input: (i32, &[u8], &[u8])| {
     let (number, name, path) = input;
+    let [name, path] = [name, path].map(|bytes| {
+        let end = bytes.iter().position(|byte| *byte == 0);
+        CString::new(&bytes[..end.unwrap_or(bytes.len())]).expect("no NUL")
+    });
+    let (name, path) = (name.as_c_str().into(), path.as_c_str().into());
     let mut line = Line::new();
     for reason in [
-        Reason::Errno(number),
-        Reason::NoInterpreter(path),
-        Reason::NoLoader(path),
-        Reason::Incomplete,
-        Reason::OtherMachine(None),
-        Reason::OtherMachine(Some("s390x")),
-        Reason::Shell(number),
+        Reason::errno(number),
+        Reason::lacks(Message::NoInterpreter, path),
+        Reason::lacks(Message::NoLoader, path),
+        Reason::INCOMPLETE,
+        Reason::other_machine(Message::UnknownMachine),
+        Reason::other_machine(Message::S390x),
+        Reason::shell(number),
     ] {
         line.cannot_run(name, &reason);
         check(&line);
     }
-    for usage in [
-        Usage::NoCommand,
-        Usage::UnknownOption(name),
-        Usage::NoValue(name),
-        Usage::UnwantedValue(name),
-        Usage::BadScore(name),
-        Usage::BadPid(name),
-        Usage::PidAnd("--argv0"),
+    for message in [
+        Message::NoCommand,
+        Message::UnknownOption,
+        Message::NoValue,
+        Message::UnwantedValue,
+        Message::BadScore,
+        Message::BadPid,
+        Message::PidAnd,
+        Message::CheckAnd,
     ] {
-        line.usage(&usage);
+        line.usage(&Usage(message, name));
         check(&line);
     }
-    line.cannot_access("set", Pid::Number(number), number, "");
+    line.cannot_access(Message::CannotSet, number, number, Message::NotBelow);
     check(&line);
     line.cannot_print(number);
     check(&line);

@@ -36,3 +36,28 @@ pub unsafe fn syscall3(number: super::Number, a: usize, b: usize, c: usize) -> i
     }
     result
 }
+
+/// A system call of up to four arguments; to one that takes a fifth (prctl(2)),
+/// that is 0. What the kernel returned.
+///
+/// # Safety
+///
+/// As the call that `number` names.
+#[inline(never)]
+pub unsafe fn syscall4(number: super::Number, a: usize, b: usize, c: usize, d: usize) -> isize {
+    let result;
+    // SAFETY: as for `syscall3`.
+    unsafe {
+        asm!(
+            "svc #0", // into the kernel; it keeps every register but x0
+            in("x8") number,
+            inlateout("x0") a => result,
+            in("x1") b,
+            in("x2") c,
+            in("x3") d,
+            in("x4") 0,
+            options(nostack),
+        );
+    }
+    result
+}

@@ -40,3 +40,32 @@ pub unsafe fn syscall3(number: super::Number, a: usize, b: usize, c: usize) -> i
     }
     result
 }
+
+/// A system call of up to four arguments; to one that takes a fifth (prctl(2)),
+/// that is 0. What the kernel returned.
+///
+/// # Safety
+///
+/// As the call that `number` names.
+#[inline(never)]
+pub unsafe fn syscall4(number: super::Number, a: usize, b: usize, c: usize, d: usize) -> isize {
+    let result;
+    // SAFETY: as for `syscall3`.
+    unsafe {
+        asm!(
+            "mov {saved}, r7",  // r7 may be the frame pointer: no operand can name it
+            "mov r7, {number}", // where the kernel looks for the call's number
+            "svc #0",           // into the kernel; it keeps every register but r0
+            "mov r7, {saved}",  // the compiler's r7 again
+            saved = out(reg) _,
+            number = in(reg) number,
+            inlateout("r0") a => result,
+            in("r1") b,
+            in("r2") c,
+            in("r3") d,
+            in("r4") 0,
+            options(nostack),
+        );
+    }
+    result
+}

@@ -1,6 +1,6 @@
 //! What differs from one machine to the next, and what no crate offers: where
-//! the program begins, and the raw system call. One file a machine, the same two
-//! names in each: `_start` and `syscall3`.
+//! the program begins, and the raw system call. One file a machine, the same
+//! names in each: `_start`, and `syscall3` and `syscall4`.
 //!
 //! On top of those, the same for every machine, the two calls that rustix does
 //! not offer.
@@ -26,7 +26,7 @@ use oomexec::c_text::CText;
 )]
 mod machine;
 
-pub use machine::syscall3;
+pub use machine::{syscall3, syscall4};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("oomexec is for Linux alone: oom_score_adj is a file of its /proc");
@@ -61,6 +61,15 @@ pub fn exit_group(status: c_int) -> ! {
     loop {
         // SAFETY: the call takes no pointer, and does not return.
         unsafe { syscall3(libc::SYS_exit_group, status as usize, 0, 0) };
+    }
+}
+
+/// What a system call returned that returns no pointer but a small number; the
+/// errno, if it failed.
+pub fn check(result: isize) -> Result<u32, c_int> {
+    match result {
+        0.. => Ok(result as u32),
+        _ => Err(errno(result)),
     }
 }
 

@@ -35,3 +35,28 @@ pub unsafe fn syscall3(number: super::Number, a: usize, b: usize, c: usize) -> i
     }
     result
 }
+
+/// A system call of up to four arguments; to one that takes a fifth (prctl(2)),
+/// that is 0. What the kernel returned.
+///
+/// # Safety
+///
+/// As the call that `number` names.
+#[inline(never)]
+pub unsafe fn syscall4(number: super::Number, a: usize, b: usize, c: usize, d: usize) -> isize {
+    let result;
+    // SAFETY: as for `syscall3`.
+    unsafe {
+        asm!(
+            "ecall", // into the kernel; it keeps every register but a0
+            in("a7") number,
+            inlateout("a0") a => result,
+            in("a1") b,
+            in("a2") c,
+            in("a3") d,
+            in("a4") 0,
+            options(nostack),
+        );
+    }
+    result
+}

@@ -13,3 +13,12 @@ compile_error!(
 pub unsafe fn syscall3(_: super::Number, _: usize, _: usize, _: usize) -> isize {
     0
 }
+
+/// The same.
+///
+/// # Safety
+///
+/// The same.
+pub unsafe fn syscall4(_: super::Number, _: usize, _: usize, _: usize, _: usize) -> isize {
+    0
+}

@@ -36,3 +36,30 @@ pub unsafe fn syscall3(number: super::Number, a: usize, b: usize, c: usize) -> i
     }
     result
 }
+
+/// A system call of up to four arguments; to one that takes a fifth (prctl(2)),
+/// that is 0. What the kernel returned.
+///
+/// # Safety
+///
+/// As the call that `number` names.
+#[inline(never)]
+pub unsafe fn syscall4(number: super::Number, a: usize, b: usize, c: usize, d: usize) -> isize {
+    let result;
+    // SAFETY: as for `syscall3`; esi has its value back at the end.
+    unsafe {
+        asm!(
+            "push esi",     // the compiler may use it, and lets no operand name it
+            "mov esi, edi", // the 4th argument
+            "xor edi, edi", // the 5th
+            "int 0x80",     // into the kernel; it keeps every register but eax
+            "pop esi",      // the compiler's esi again
+            inlateout("eax") number as isize => result,
+            in("ebx") a,
+            in("ecx") b,
+            in("edx") c,
+            inlateout("edi") d => _,
+        );
+    }
+    result
+}

@@ -37,3 +37,30 @@ pub unsafe fn syscall3(number: super::Number, a: usize, b: usize, c: usize) -> i
     }
     result
 }
+
+/// A system call of up to four arguments; to one that takes a fifth (prctl(2)),
+/// that is 0. What the kernel returned.
+///
+/// # Safety
+///
+/// As the call that `number` names.
+#[inline(never)]
+pub unsafe fn syscall4(number: super::Number, a: usize, b: usize, c: usize, d: usize) -> isize {
+    let result;
+    // SAFETY: as for `syscall3`.
+    unsafe {
+        asm!(
+            "syscall", // overwrites rcx with the return address, r11 with the flags
+            inlateout("rax") number as isize => result,
+            in("rdi") a,
+            in("rsi") b,
+            in("rdx") c,
+            in("r10") d,
+            in("r8") 0,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}

@@ -21,7 +21,7 @@ mod random;
 #[path = "../testenv/mod.rs"]
 mod testenv;
 
-use std::ffi::c_int;
+use std::ffi::{CString, c_int};
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -287,7 +287,7 @@ fn is_as_foreseen(
 /// Looks that both launches came to the same, but for the score.
 fn is_as_glibc(oomexec: &Output, glibc: &Output, case: &Case) -> Result<(), String> {
     if let Some(errno) = errno_of_glibc(glibc) {
-        return refused(oomexec, &case.command, &Reason::Errno(errno));
+        return refused(oomexec, &case.command, &Reason::errno(errno));
     }
     let same = after_score(&oomexec.stdout) == after_score(&glibc.stdout)
         && oomexec.stderr == glibc.stderr
@@ -297,12 +297,13 @@ fn is_as_glibc(oomexec: &Output, glibc: &Output, case: &Case) -> Result<(), Stri
 
 /// Looks that oomexec ran nothing, and said this reason.
 fn refused(output: &Output, command: &[u8], reason: &Reason<'_>) -> Result<(), String> {
-    let status = match reason {
-        Reason::Errno(ENOENT | ENOTDIR) => 127,
+    let status = match reason.errno {
+        ENOENT | ENOTDIR if reason.is_just_errno() => 127,
         _ => 126,
     };
+    let command = CString::new(command).expect("an argument");
     let mut line = Line::new();
-    line.cannot_run(command, reason);
+    line.cannot_run(command.as_c_str().into(), reason);
     ended(output, status, b"", line.as_bytes())
 }
 

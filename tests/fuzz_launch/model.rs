@@ -6,6 +6,7 @@ use std::path::Path;
 
 use libc::{EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR};
 use oomexec::reason::Reason;
+use oomexec::words::Message;
 
 use crate::case::{Case, Direct, Element, Leads, Node, TOOL};
 use crate::files::{BODY_STATUS, Content};
@@ -126,7 +127,7 @@ impl Model<'_> {
     /// What oomexec does.
     pub fn oomexec(&self) -> Forecast {
         match &self.case.direct {
-            _ if self.case.command.is_empty() => Forecast::Refuses(Reason::Errno(ENOENT)),
+            _ if self.case.command.is_empty() => Forecast::Refuses(Reason::errno(ENOENT)),
             Some(direct) => self.oomexec_ends(self.direct(direct)),
             None => self.oomexec_searches(),
         }
@@ -151,9 +152,9 @@ impl Model<'_> {
             }
         }
         Forecast::Refuses(match lacks {
-            _ if denied => Reason::Errno(EACCES),
+            _ if denied => Reason::errno(EACCES),
             Some(reason) => reason,
-            None => Reason::Errno(ENOENT),
+            None => Reason::errno(ENOENT),
         })
     }
 
@@ -162,7 +163,8 @@ impl Model<'_> {
         match candidate.verdict {
             Err(ENOEXEC) if self.is_elf(&candidate) => {
                 let machine = candidate.node.and_then(Node::machine);
-                Forecast::Refuses(Reason::OtherMachine(machine))
+                let machine = machine.unwrap_or(Message::UnknownMachine);
+                Forecast::Refuses(Reason::other_machine(machine))
             }
             Err(ENOEXEC) => {
                 let mut operand = candidate.path.clone();
@@ -172,12 +174,12 @@ impl Model<'_> {
                 if operand.len() < PATH_MAX {
                     Forecast::Runs(self.shell(&candidate, &operand))
                 } else {
-                    Forecast::Refuses(Reason::Errno(ENAMETOOLONG))
+                    Forecast::Refuses(Reason::errno(ENAMETOOLONG))
                 }
             }
             Err(errno) => {
                 let lacks = self.lacks(&candidate).filter(|_| errno != ELOOP);
-                Forecast::Refuses(lacks.unwrap_or(Reason::Errno(errno)))
+                Forecast::Refuses(lacks.unwrap_or(Reason::errno(errno)))
             }
             Ok(run) => Forecast::Runs(run),
         }
@@ -325,12 +327,14 @@ impl Model<'_> {
     pub fn node_lacks(&self, node: &Node) -> Option<Reason<'static>> {
         let (content, mode) = node.open().ok()?;
         Some(match content {
-            _ if !self.case.user.may(mode, 4) => Reason::Incomplete,
+            _ if !self.case.user.may(mode, 4) => Reason::INCOMPLETE,
             Content::ToolScript => match &self.case.tool {
-                Node::Absent | Node::Dangling => Reason::NoInterpreter(TOOL),
+                Node::Absent | Node::Dangling => {
+                    Reason::lacks(Message::NoInterpreter, c"tool".into())
+                }
                 // The tool is followed once, to itself.
-                Node::File(Content::ToolScript, ..) => Reason::Incomplete,
-                tool => self.node_lacks(tool).unwrap_or(Reason::Incomplete),
+                Node::File(Content::ToolScript, ..) => Reason::INCOMPLETE,
+                tool => self.node_lacks(tool).unwrap_or(Reason::INCOMPLETE),
             },
             _ => content.lacks(),
         })
