@@ -5,11 +5,11 @@ mod testenv;
 
 use std::io;
 use std::process::Command;
-use std::ptr;
 
 use testenv::{
-    Launch, OOMEXEC, TempDir, check, lacks, lacks_own_mounts, own_score, program, set_mode, shown,
-    text, tool,
+    Calls, LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE, Launch, OOMEXEC, TempDir,
+    check, filtered, inherited, lacks_landlock, lacks_own_mounts, landlocked, no_new_privs,
+    own_score, program, read_only_proc, set_mode, shown, text, tool,
 };
 
 /// A launch of `show` through oomexec.
@@ -21,22 +21,6 @@ fn show() -> Launch {
 #[track_caller]
 fn score(launch: Launch) -> String {
     shown(&launch.output()).score
-}
-
-/// Writes the score of the new process, before it becomes oomexec.
-fn inherited(launch: Launch, score: &'static str) -> Launch {
-    launch.prepare(move || {
-        // SAFETY: the path is a C string, and the bytes are there.
-        unsafe {
-            let fd = libc::open(
-                c"/proc/self/oom_score_adj".as_ptr(),
-                libc::O_WRONLY | libc::O_CLOEXEC,
-            );
-            check(fd)?;
-            check(libc::write(fd, score.as_ptr().cast(), score.len()) as libc::c_int)?;
-            check(libc::close(fd))
-        }
-    })
 }
 
 #[test]
@@ -234,78 +218,7 @@ fn where_proc_is_read_only_the_command_runs_in_silence() {
     if lacks_own_mounts() {
         return;
     }
-    // A bind mount of /proc, read-only: to remount /proc itself would make it
-    // read-only for the whole machine.
-    let launch = show().own_mounts().prepare(|| {
-        let restricted = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
-        let read_only = libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY | restricted;
-        let bind = libc::MS_BIND | libc::MS_REC;
-        let proc = c"/proc".as_ptr();
-        // SAFETY: the path is a C string.
-        unsafe {
-            check(libc::mount(proc, proc, ptr::null(), bind, ptr::null()))?;
-            check(libc::mount(
-                ptr::null(),
-                proc,
-                ptr::null(),
-                read_only,
-                ptr::null(),
-            ))
-        }
-    });
-    assert_eq!(score(launch), own_score().trim());
-}
-
-const CREATE_RULESET: libc::c_long = 444;
-const LANDLOCK_ACCESS_FS_WRITE_FILE: u64 = 1 << 1;
-const LANDLOCK_ACCESS_FS_TRUNCATE: u64 = 1 << 14;
-
-/// Whether the kernel's Landlock is older than `abi`, or not there at all.
-fn lacks_landlock(abi: libc::c_long) -> bool {
-    const VERSION: libc::c_uint = 1;
-    // SAFETY: asked for its version, the call takes no pointer.
-    let here = unsafe { libc::syscall(CREATE_RULESET, ptr::null::<u8>(), 0_usize, VERSION) };
-    lacks(
-        &format!("Landlock, ABI {abi} (landlock(7)); here is {here}"),
-        here >= abi,
-    )
-}
-
-/// Confines a launch by a Landlock ruleset (landlock(7)) that handles these
-/// rights and grants some of them beneath the root.
-fn landlocked(launch: Launch, handled: u64, granted: u64) -> Launch {
-    #[repr(C, packed)]
-    struct PathBeneath {
-        allowed_access: u64,
-        parent_fd: i32,
-    }
-    const ADD_RULE: libc::c_long = 445;
-    const RESTRICT_SELF: libc::c_long = 446;
-    const RULE_PATH_BENEATH: libc::c_int = 1;
-    launch.prepare(move || {
-        // SAFETY: the structures are this function's own, of the sizes that the
-        // kernel has; the descriptors are new.
-        unsafe {
-            let ruleset =
-                libc::syscall(CREATE_RULESET, &handled, size_of_val(&handled), 0) as libc::c_int;
-            check(ruleset)?;
-            if granted != 0 {
-                let root = libc::open(c"/".as_ptr(), libc::O_PATH | libc::O_CLOEXEC);
-                check(root)?;
-                let rule = PathBeneath {
-                    allowed_access: granted,
-                    parent_fd: root,
-                };
-                check(
-                    libc::syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) as libc::c_int,
-                )?;
-                libc::close(root);
-            }
-            check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
-            check(libc::syscall(RESTRICT_SELF, ruleset, 0) as libc::c_int)?;
-            check(libc::close(ruleset))
-        }
-    })
+    assert_eq!(score(read_only_proc(show())), own_score().trim());
 }
 
 #[test]
@@ -341,62 +254,21 @@ fn where_landlock_refuses_to_truncate_the_raise_works_and_a_shells_does_not() {
     );
 }
 
-/// Answers a system call with an errno, for the launch and all that comes of it
-/// (seccomp(2)); for the write of 4 bytes alone if `len` says so.
-fn filtered(launch: Launch, call: libc::c_long, len: Option<u32>, errno: libc::c_int) -> Launch {
-    let load = |offset| libc::sock_filter {
-        code: 0x20,
-        jt: 0,
-        jf: 0,
-        k: offset,
-    };
-    let equal = |value, jf| libc::sock_filter {
-        code: 0x15,
-        jt: 0,
-        jf,
-        k: value,
-    };
-    let answer = |value| libc::sock_filter {
-        code: 0x06,
-        jt: 0,
-        jf: 0,
-        k: value,
-    };
-    let refuse = libc::SECCOMP_RET_ERRNO | errno as u32;
-    // struct seccomp_data: the number, and the low half of the third argument.
-    let mut filter = vec![load(0)];
-    match len {
-        None => filter.push(equal(call as u32, 1)),
-        Some(len) => filter.extend([equal(call as u32, 3), load(32), equal(len, 1)]),
-    }
-    filter.extend([answer(refuse), answer(libc::SECCOMP_RET_ALLOW)]);
-    launch.prepare(move || {
-        let len = filter.len() as libc::c_ushort;
-        let program = libc::sock_fprog {
-            len,
-            filter: filter.as_ptr().cast_mut(),
-        };
-        // SAFETY: the filter is the closure's own, and the kernel copies it.
-        unsafe {
-            check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
-            check(libc::prctl(
-                libc::PR_SET_SECCOMP,
-                libc::SECCOMP_MODE_FILTER,
-                &program,
-            ))
-        }
-    })
-}
-
 #[test]
 fn where_seccomp_refuses_the_open_or_the_write_the_command_runs_in_silence() {
     for errno in [libc::EPERM, libc::ENOSYS, libc::EACCES] {
         // The child's own open fails too.
         assert_eq!(
-            score(filtered(show(), libc::SYS_openat, None, errno)),
+            score(filtered(
+                no_new_privs(show()),
+                libc::SYS_openat,
+                Calls::All,
+                errno
+            )),
             "none"
         );
-        let launch = filtered(show(), libc::SYS_write, Some(4), errno);
+        let of_four_bytes = Calls::With(2, 4);
+        let launch = filtered(no_new_privs(show()), libc::SYS_write, of_four_bytes, errno);
         assert_eq!(score(launch), own_score().trim());
     }
 }

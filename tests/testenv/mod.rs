@@ -172,6 +172,16 @@ pub fn lacks_own_mounts() -> bool {
     lacks("a mount namespace of its own (unshare(2))", run.is_ok())
 }
 
+/// Whether an unprivileged user may make a user namespace.
+#[must_use]
+pub fn lacks_user_namespaces() -> bool {
+    let run = Launch::new(tool("unshare"), ["unshare", "-Ur", "/bin/true"]);
+    lacks(
+        "user namespaces for an unprivileged user (user_namespaces(7))",
+        run.unprivileged().output().status.success(),
+    )
+}
+
 pub fn is_root() -> bool {
     // SAFETY: the call cannot fail and touches no memory.
     unsafe { libc::geteuid() == 0 }
@@ -401,6 +411,154 @@ pub fn check(result: libc::c_int) -> io::Result<()> {
     } else {
         Ok(())
     }
+}
+
+/// Writes the score of the new process, before it becomes oomexec.
+pub fn inherited(launch: Launch, score: &'static str) -> Launch {
+    launch.prepare(move || {
+        // SAFETY: the path is a C string, and the bytes are there.
+        unsafe {
+            let fd = libc::open(
+                c"/proc/self/oom_score_adj".as_ptr(),
+                libc::O_WRONLY | libc::O_CLOEXEC,
+            );
+            check(fd)?;
+            check(libc::write(fd, score.as_ptr().cast(), score.len()) as libc::c_int)?;
+            check(libc::close(fd))
+        }
+    })
+}
+
+/// With a /proc that is read-only, in a mount namespace of its own.
+pub fn read_only_proc(launch: Launch) -> Launch {
+    // A bind mount of /proc, read-only: to remount /proc itself would make it
+    // read-only for the whole machine.
+    launch.own_mounts().prepare(|| {
+        let restricted = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+        let read_only = libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY | restricted;
+        let bind = libc::MS_BIND | libc::MS_REC;
+        let proc = c"/proc".as_ptr();
+        // SAFETY: the path is a C string.
+        unsafe {
+            check(libc::mount(proc, proc, ptr::null(), bind, ptr::null()))?;
+            check(libc::mount(
+                ptr::null(),
+                proc,
+                ptr::null(),
+                read_only,
+                ptr::null(),
+            ))
+        }
+    })
+}
+
+/// The system calls of Landlock, which libc does not name on every machine.
+pub const CREATE_RULESET: libc::c_long = 444;
+pub const ADD_RULE: libc::c_long = 445;
+pub const RESTRICT_SELF: libc::c_long = 446;
+pub const LANDLOCK_ACCESS_FS_WRITE_FILE: u64 = 1 << 1;
+pub const LANDLOCK_ACCESS_FS_TRUNCATE: u64 = 1 << 14;
+
+/// Whether the kernel's Landlock is older than `abi`, or not there at all.
+#[must_use]
+pub fn lacks_landlock(abi: libc::c_long) -> bool {
+    const VERSION: libc::c_uint = 1;
+    // SAFETY: asked for its version, the call takes no pointer.
+    let here = unsafe { libc::syscall(CREATE_RULESET, ptr::null::<u8>(), 0_usize, VERSION) };
+    lacks(
+        &format!("Landlock, ABI {abi} (landlock(7)); here is {here}"),
+        here >= abi,
+    )
+}
+
+/// Confines a launch by a Landlock ruleset (landlock(7)) that handles these
+/// rights and grants some of them beneath the root.
+pub fn landlocked(launch: Launch, handled: u64, granted: u64) -> Launch {
+    #[repr(C, packed)]
+    struct PathBeneath {
+        allowed_access: u64,
+        parent_fd: i32,
+    }
+    const RULE_PATH_BENEATH: libc::c_int = 1;
+    launch.prepare(move || {
+        // SAFETY: the structures are this function's own, of the sizes that the
+        // kernel has; the descriptors are new.
+        unsafe {
+            let ruleset =
+                libc::syscall(CREATE_RULESET, &handled, size_of_val(&handled), 0) as libc::c_int;
+            check(ruleset)?;
+            if granted != 0 {
+                let root = libc::open(c"/".as_ptr(), libc::O_PATH | libc::O_CLOEXEC);
+                check(root)?;
+                let rule = PathBeneath {
+                    allowed_access: granted,
+                    parent_fd: root,
+                };
+                check(
+                    libc::syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) as libc::c_int,
+                )?;
+                libc::close(root);
+            }
+            check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
+            check(libc::syscall(RESTRICT_SELF, ruleset, 0) as libc::c_int)?;
+            check(libc::close(ruleset))
+        }
+    })
+}
+
+/// Sets no_new_privs: what a user without CAP_SYS_ADMIN needs for [`filtered`].
+pub fn no_new_privs(launch: Launch) -> Launch {
+    // SAFETY: the call takes numbers.
+    launch.prepare(|| check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }))
+}
+
+/// Which of the calls that have a number: all, those of which an argument (the
+/// first is 0) is a value, or those of which it has a bit.
+#[derive(Clone, Copy, Debug)]
+pub enum Calls {
+    All,
+    With(u32, u32),
+    WithBit(u32, u32),
+}
+
+/// Answers a system call with an errno, for the launch and all that comes of it
+/// (seccomp(2)).
+pub fn filtered(launch: Launch, call: libc::c_long, which: Calls, errno: libc::c_int) -> Launch {
+    const LOAD: u16 = 0x20;
+    const EQUAL: u16 = 0x15;
+    const HAS_BIT: u16 = 0x45;
+    const ANSWER: u16 = 0x06;
+    let step = |code, k, jf| libc::sock_filter { code, jt: 0, jf, k };
+    // struct seccomp_data: the number, and the low half of an argument.
+    let argument = |at| step(LOAD, 16 + 8 * at, 0);
+    let mut filter = vec![step(LOAD, 0, 0)];
+    match which {
+        Calls::All => filter.push(step(EQUAL, call as u32, 1)),
+        Calls::With(at, value) => filter.extend([
+            step(EQUAL, call as u32, 3),
+            argument(at),
+            step(EQUAL, value, 1),
+        ]),
+        Calls::WithBit(at, bit) => filter.extend([
+            step(EQUAL, call as u32, 3),
+            argument(at),
+            step(HAS_BIT, bit, 1),
+        ]),
+    }
+    let refuse = libc::SECCOMP_RET_ERRNO | errno as u32;
+    filter.extend([
+        step(ANSWER, refuse, 0),
+        step(ANSWER, libc::SECCOMP_RET_ALLOW, 0),
+    ]);
+    launch.prepare(move || {
+        let len = filter.len() as libc::c_ushort;
+        let program = libc::sock_fprog {
+            len,
+            filter: filter.as_ptr().cast_mut(),
+        };
+        // SAFETY: the filter is the closure's own, and the kernel copies it.
+        check(unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program) })
+    })
 }
 
 /// What `tests/programs/show.c` printed of itself.
