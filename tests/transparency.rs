@@ -11,7 +11,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::ptr;
 
-use testenv::{Launch, OOMEXEC, TempDir, check, lacks_own_mounts, own_score, program};
+use testenv::{
+    Launch, OOMEXEC, TempDir, check, lacks_landlock, lacks_own_mounts, own_score, program,
+};
 
 const SCORE_LINE: &str = "/proc/self/oom_score_adj: ";
 
@@ -70,6 +72,18 @@ impl Probe {
 
     #[track_caller]
     fn same_but_score(&self, direct: &[String], wrapped: &[String]) {
+        self.same_but_score_and(&[], &[], direct, wrapped);
+    }
+
+    /// The dumps differ in the score, and in these lines of either.
+    #[track_caller]
+    fn same_but_score_and(
+        &self,
+        of_direct: &[&str],
+        of_wrapped: &[&str],
+        direct: &[String],
+        wrapped: &[String],
+    ) {
         assert!(direct.len() > 150, "the probe saw little: {direct:#?}");
         let but = |lines: &[String], others: &[String]| -> Vec<String> {
             let others: HashSet<_> = others.iter().collect();
@@ -80,8 +94,12 @@ impl Probe {
         let (own, raised) = (line(&own_score()), line("1000"));
         // Under a caller at 1000 there is no difference at all.
         let scores = usize::from(own != raised);
-        assert_eq!(but(direct, wrapped), vec![own; scores]);
-        assert_eq!(but(wrapped, direct), vec![raised; scores]);
+        let expected = |lines: &[&str], score| {
+            let lines = lines.iter().map(|line| (*line).to_owned());
+            lines.chain(vec![score; scores]).collect::<Vec<_>>()
+        };
+        assert_eq!(but(direct, wrapped), expected(of_direct, own));
+        assert_eq!(but(wrapped, direct), expected(of_wrapped, raised));
         assert_eq!(direct.len(), wrapped.len());
     }
 }
@@ -415,22 +433,65 @@ fn of_capabilities_that_were_dropped() {
         // SAFETY: the same.
         unsafe { libc::prctl(libc::PR_SET_SECUREBITS, KEEP_ON_SETUID, 0, 0, 0) }
     });
-    // The mount and user namespaces of two launches are two.
     let probe = Probe::new();
-    let launch = |launch: Launch| dropped(launch.own_mounts());
+    let dump = |launch: Launch| without_namespaces(probe.dump(dropped(launch.own_mounts())));
+    let direct = dump(Launch::new(&probe.probe, [&probe.probe]));
+    let args = ["--".as_ref(), probe.probe.as_os_str()];
+    let wrapped = dump(Launch::through(&probe.oomexec, args));
+    probe.same_but_score(&direct, &wrapped);
+}
+
+/// The mount and user namespaces of two launches are two.
+fn without_namespaces(dump: Vec<String>) -> Vec<String> {
     let differing = [
         "/proc/self/ns/mnt",
         "/proc/self/ns/user",
         "/proc/self/fdinfo/",
     ];
-    let dump = |launch| -> Vec<String> {
-        let dump = probe.dump(launch).into_iter();
-        dump.filter(|line| !differing.iter().any(|other| line.starts_with(other)))
-            .collect()
+    let differs = |line: &String| differing.iter().any(|other| line.starts_with(other));
+    dump.into_iter().filter(|line| !differs(line)).collect()
+}
+
+/// The probe's dumps after a direct launch and after a pinned one.
+fn pinned(probe: &Probe, prepare: impl Fn(Launch) -> Launch) -> [Vec<String>; 2] {
+    let args = ["--pin".as_ref(), "--".as_ref(), probe.probe.as_os_str()];
+    [
+        Launch::new(&probe.probe, [&probe.probe]),
+        Launch::through(&probe.oomexec, args),
+    ]
+    .map(|launch| probe.dump(prepare(launch)))
+}
+
+#[test]
+fn of_a_pin_for_a_user_without_rights_but_for_no_new_privs() {
+    if lacks_landlock(3) {
+        return;
+    }
+    let probe = Probe::new();
+    let [direct, wrapped] = pinned(&probe, Launch::unprivileged);
+    let lines = |value| {
+        [
+            format!("no_new_privs: {value}"),
+            format!("/proc/self/status: NoNewPrivs:\t{value}"),
+        ]
     };
-    let direct = dump(launch(Launch::new(&probe.probe, [&probe.probe])));
-    let args = ["--".as_ref(), probe.probe.as_os_str()];
-    let wrapped = dump(launch(Launch::through(&probe.oomexec, args)));
+    let (unset, set) = (lines(0), lines(1));
+    probe.same_but_score_and(
+        &unset.each_ref().map(String::as_str),
+        &set.each_ref().map(String::as_str),
+        &direct,
+        &wrapped,
+    );
+}
+
+#[test]
+fn of_a_pin_for_a_caller_with_cap_sys_admin() {
+    if lacks_landlock(3) || lacks_own_mounts() {
+        return;
+    }
+    let probe = Probe::new();
+    let dumps = pinned(&probe, Launch::own_mounts);
+    let [direct, wrapped] = dumps.map(without_namespaces);
     probe.same_but_score(&direct, &wrapped);
 }
 
