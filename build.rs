@@ -45,18 +45,20 @@ fn pack() {
     let mut text: Vec<u8> = Vec::new();
     for message in words::MESSAGES {
         assert!(message.is_ascii() && !message.contains('\0'));
-        let marked = ["%n", "%t", "%a", "%b", "%e"]
-            .iter()
-            .zip(["\x01", "\x02", "\x03", "\x04", "\x05"])
-            .fold(message.to_string(), |text, (mark, byte)| {
-                text.replace(mark, byte)
-            });
-        text.extend(marked.bytes());
+        let mark = |text: String, (mark, byte): (&str, u8)| {
+            text.replace(mark, &char::from(byte).to_string())
+        };
+        text.extend(
+            words::MARKS
+                .into_iter()
+                .fold(message.to_string(), mark)
+                .bytes(),
+        );
         text.push(0);
     }
 
     let mut pairs: Vec<[u8; 2]> = Vec::new();
-    for byte in 128..=u8::MAX {
+    for byte in words::PAIR..=u8::MAX {
         let mut counts: BTreeMap<[u8; 2], u32> = BTreeMap::new();
         for pair in text.windows(2).filter(|pair| !pair.contains(&0)) {
             *counts.entry([pair[0], pair[1]]).or_default() += 1;
@@ -70,7 +72,7 @@ fn pack() {
     let code = format!(
         "/// The messages in their order, each with a NUL behind it.\n\
          pub static MESSAGES: [u8; {}] = {text:?};\n\n\
-         /// What each byte from [`PAIR`] on stands for.\n\
+         /// What each byte from [`crate::words::PAIR`] on stands for.\n\
          pub static PAIRS: [[u8; 2]; {}] = {pairs:?};\n",
         text.len(),
         pairs.len(),

@@ -48,22 +48,32 @@ impl Buffer {
     /// Appends as many of `bytes` as fit; says whether all did.
     #[inline(never)]
     pub fn extend(&mut self, bytes: &[u8]) -> bool {
-        bytes.iter().all(|byte| self.push(*byte))
+        let room = self.bytes.get_mut(self.len..).unwrap_or_default();
+        let mut fitted = 0;
+        for (slot, byte) in room.iter_mut().zip(bytes) {
+            slot.write(*byte);
+            fitted += 1;
+        }
+        self.len += fitted;
+        fitted == bytes.len()
     }
 
     /// What has been written.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        // SAFETY: `push`, the one place where `len` grows, has written each of
+        // SAFETY: `push` and `extend`, where alone `len` grows, have written each of
         // the first `len` bytes, and `len` never passes the capacity.
         unsafe { core::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.len) }
     }
 
-    /// What has been written up to its first NUL; `None` if it has none.
+    /// What has been written, as a C string; `None` unless it ends with a NUL.
     #[inline(never)]
     #[must_use]
     pub fn as_c_text(&self) -> Option<CText<'_>> {
-        CText::first_of(self.as_bytes())
+        let bytes = self.as_bytes();
+        // SAFETY: there is a NUL at the end, if not before, and it stays while the
+        // buffer is borrowed.
+        (bytes.last() == Some(&0)).then(|| unsafe { CText::new(bytes.as_ptr().cast()) })
     }
 }
 
@@ -92,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn is_a_c_string_where_it_has_a_nul() {
+    fn is_a_c_string_where_it_ends_with_a_nul() {
         let mut buffer = Buffer::new();
         assert!(buffer.extend(b"ab"));
         assert_eq!(buffer.as_c_text(), None);

@@ -106,7 +106,7 @@ impl<'a> Check<'a> {
     pub fn pin(&mut self, abi: Result<c_int, c_int>) {
         match abi {
             Ok(abi @ LANDLOCK_ABI_MIN..) => self.found(Rank::Ok, Message::Pin, NONE, abi, 0),
-            Ok(abi) => self.found(Rank::Note, Message::PinTooOld, NONE, abi, 0),
+            Ok(abi) => self.found(Rank::Note, Message::PinTooOld, NONE, abi, LANDLOCK_ABI_MIN),
             Err(errno) => {
                 let hint = match errno {
                     ENOSYS => Message::NewerKernel,

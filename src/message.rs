@@ -12,7 +12,7 @@ use crate::errno;
 use crate::number::{Decimal, Score};
 use crate::packed;
 use crate::reason::Reason;
-use crate::words::Message;
+use crate::words::{self, Message};
 
 /// The longest line, its newline included: `PIPE_BUF` (linux/limits.h), the most
 /// that a pipe takes whole, so that lines of several processes never mix.
@@ -130,17 +130,17 @@ impl Line {
     /// Appends what a byte of a packed message stands for.
     fn unpack(&mut self, code: u8, values: &Values<'_>) {
         match code {
-            packed::NAME => self.quoted(values.name),
-            packed::TEXT => self.text(values.name),
-            packed::FIRST => self.number(values.a),
-            packed::SECOND => self.number(values.b),
-            packed::ERRNO => {
+            words::NAME => self.quoted(values.name),
+            words::TEXT => self.text(values.name),
+            words::FIRST => self.number(values.a),
+            words::SECOND => self.number(values.b),
+            words::ERRNO => {
                 self.say(errno::reason(values.a), NONE, values.a, 0);
             }
             b'\t' => self.tab(),
-            ..packed::PAIR => self.byte(code),
-            packed::PAIR.. => {
-                let pair = packed::PAIRS.get(usize::from(code - packed::PAIR));
+            ..words::PAIR => self.byte(code),
+            words::PAIR.. => {
+                let pair = packed::PAIRS.get(usize::from(code - words::PAIR));
                 for code in pair.unwrap_or(&[b' '; 2]) {
                     self.unpack(*code, values);
                 }

@@ -1,9 +1,31 @@
 //! Every message of oomexec: one list, in the words that people read.
 //!
 //! build.rs packs it ([`crate::packed`]); a message is known by its place in the
-//! list. In a message `%n` stands for a name in quotes, `%t` for a name as it is,
-//! `%a` and `%b` for two numbers, `%e` for the words of the errno that is the first
-//! number, and a tab for spaces up to the next column of `--check`.
+//! list. In a message the [`MARKS`] stand for what is put in, and a tab for spaces
+//! up to the next column of `--check`.
+
+/// In a message, and in a packed one.
+pub const MARKS: [(&str, u8); 5] = [
+    ("%n", NAME),
+    ("%t", TEXT),
+    ("%a", FIRST),
+    ("%b", SECOND),
+    ("%e", ERRNO),
+];
+
+/// A name, in quotes and without control characters.
+pub const NAME: u8 = 1;
+/// A name as it is.
+pub const TEXT: u8 = 2;
+/// The first number.
+pub const FIRST: u8 = 3;
+/// The second number.
+pub const SECOND: u8 = 4;
+/// The words of the errno that is the first number.
+pub const ERRNO: u8 = 5;
+
+/// In a packed message, the first byte that stands for two others.
+pub const PAIR: u8 = 128;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -113,7 +135,7 @@ messages! {
     FloorFixed = "floor\tcannot be lowered again";
     FloorMoved = "floor\t1000 for a child without CAP_SYS_RESOURCE";
     Pin = "pin\tLandlock ABI %a";
-    PinTooOld = "pin\tLandlock ABI %a; it needs 3 (Linux 6.2)";
+    PinTooOld = "pin\tLandlock ABI %a; it needs %b (Linux 6.2)";
     NoPin = "pin\tno Landlock: %e";
     NewerKernel = " (Linux 6.2 has it; or seccomp)";
     BootParameter = " (add landlock to the kernel's lsm=)";

@@ -18,7 +18,10 @@ const ROUNDS: usize = 300;
 
 /// Counts for the assembly and for oomexec.
 pub fn table(programs: &Programs, shuffle: &mut Shuffle) -> Table {
-    let launchers = [Launcher::floor(programs), Launcher::oomexec()];
+    let launchers: Vec<_> = [Launcher::floor(programs), Launcher::oomexec()]
+        .into_iter()
+        .chain(Launcher::other())
+        .collect();
     let faults = faults(&launchers, programs, shuffle);
     let rows = launchers
         .iter()

@@ -1,8 +1,8 @@
 //! Who takes part, and whether they do their work.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 use crate::environment;
 use crate::programs::{Programs, installed};
@@ -45,6 +45,18 @@ impl Launcher {
         Self::new("oomexec", &[env!("CARGO_BIN_EXE_oomexec"), "--"])
     }
 
+    /// The same with the pin, which takes some 30 system calls more.
+    pub fn pinning() -> Self {
+        let words = [env!("CARGO_BIN_EXE_oomexec"), "--pin", "--"];
+        Self::new("`oomexec --pin`", &words)
+    }
+
+    /// Another build of it, if `OOMEXEC_BENCH_OTHER` names one: scripts/bench-against.
+    pub fn other() -> Option<Self> {
+        let file = env::var("OOMEXEC_BENCH_OTHER").ok()?;
+        Some(Self::new("oomexec, the other build", &[&file, "--"]))
+    }
+
     /// Whether it is [`Launcher::direct`].
     pub fn is_direct(&self) -> bool {
         self.words.is_empty()
@@ -70,10 +82,12 @@ impl Launcher {
 /// All that the first table compares; the first two are what it compares with.
 pub fn all(programs: &Programs) -> Vec<Launcher> {
     let (busybox, choom) = (installed("busybox"), installed("choom"));
-    vec![
+    let ours = [
         Launcher::direct(),
         Launcher::floor(programs),
         Launcher::oomexec(),
+    ];
+    let shells = [
         Launcher::new(
             format!("`/bin/sh` shim ({})", name_of_sh()),
             &["/bin/sh", "-c", SHIM],
@@ -81,7 +95,9 @@ pub fn all(programs: &Programs) -> Vec<Launcher> {
         Launcher::new("`bash` as `sh`, shim", &[&programs.bash_as_sh, "-c", SHIM]),
         Launcher::new("`busybox sh`, shim", &[&busybox, "sh", "-c", SHIM]),
         Launcher::new("`choom -n 1000 --`", &[&choom, "-n", RAISED, "--"]),
-    ]
+    ];
+    let ours = ours.into_iter().chain(Launcher::other());
+    ours.chain([Launcher::pinning()]).chain(shells).collect()
 }
 
 /// Which shell /bin/sh is, by the name that the link ends at.

@@ -3,7 +3,8 @@
 //!
 //! Three tables in GitHub Markdown on stdout, for the README; progress on
 //! stderr. Nothing is asserted of a time. `OOMEXEC_BENCH_ROUNDS` sets the rounds
-//! of the first table, `OOMEXEC_BENCH_SEED` the order within them.
+//! of the first table, `OOMEXEC_BENCH_SEED` the order within them,
+//! `OOMEXEC_BENCH_OTHER` another build to take part.
 //!
 //! Where to go on reading: [`added`], [`growth`] and [`fast_path`] are the
 //! tables, [`launcher`] is who takes part, [`rounds`] and [`spawn`] how times are
