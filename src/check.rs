@@ -111,9 +111,6 @@ fn gateway(check: &mut Check<'_>, pid: i32, score: Result<Score, c_int>) {
     }
 }
 
-const CGROUP: &CStr = c"/proc/self/cgroup";
-const MOUNTS: &CStr = c"/proc/self/mountinfo";
-
 /// From here on a limit is none: with cgroup v1 that is the most pages that there
 /// can be (`PAGE_COUNTER_MAX`, linux/page_counter.h), with v2 the word `max`.
 const NO_LIMIT: u64 = if cfg!(target_pointer_width = "64") {
@@ -125,29 +122,30 @@ const NO_LIMIT: u64 = if cfg!(target_pointer_width = "64") {
 /// Says whether there is a limit that will be met before the host's.
 fn memory(check: &mut Check<'_>) -> bool {
     let mut cgroup = Cgroup {
-        version: Version::V2,
+        version: None,
         dir: Buffer::new(),
         top: 0,
         file: Buffer::new(),
     };
-    if let Err((file, errno)) = cgroup.find() {
-        if file == CGROUP && errno == ENODATA {
+    if let Err(errno) = cgroup.find() {
+        let file = cgroup.last();
+        if cgroup.version.is_none() && errno == ENODATA {
             check.no_limit(kernel::host_memory());
             check.group_kill(None);
         } else {
-            check.unread(Rank::Note, Message::OfLimit, file.into(), errno);
-            check.unread(Rank::Note, Message::OfGroupKill, file.into(), errno);
+            check.unread(Rank::Note, Message::OfLimit, file, errno);
+            check.unread(Rank::Note, Message::OfGroupKill, file, errno);
         }
-        check.unread(Rank::Note, Message::OfKills, file.into(), errno);
+        check.unread(Rank::Note, Message::OfKills, file, errno);
         return false;
     }
     let [limit_file, used, kills] = match cgroup.version {
-        Version::V1 => [
+        Some(Version::V1) => [
             c"/memory.limit_in_bytes",
             c"/memory.usage_in_bytes",
             c"/memory.oom_control",
         ],
-        Version::V2 => [c"/memory.max", c"/memory.current", c"/memory.events"],
+        _ => [c"/memory.max", c"/memory.current", c"/memory.events"],
     };
 
     let limit = cgroup.nearest(limit_file, 0..NO_LIMIT);
@@ -174,7 +172,8 @@ fn memory(check: &mut Check<'_>) -> bool {
 
 /// This process's memory cgroup, and those above it as far as they can be seen.
 struct Cgroup {
-    version: Version,
+    /// Of the hierarchy that it is in, if it is in one.
+    version: Option<Version>,
     /// Its directory, and how much of that is the topmost one: the mount point.
     dir: Buffer,
     top: usize,
@@ -183,24 +182,27 @@ struct Cgroup {
 }
 
 impl Cgroup {
-    /// Finds it; or says which file does not tell, and why.
-    fn find(&mut self) -> Result<(), (&'static CStr, c_int)> {
+    /// Finds it; if the file that was looked at last tells. ENODATA if that says
+    /// nothing of it.
+    fn find(&mut self) -> Result<(), c_int> {
         let mut own = Buffer::new();
-        let mut known = None;
-        kernel::each_line(CGROUP.into(), &mut |line| {
+        self.file.extend(b"/proc/self/cgroup\0");
+        kernel::each_line(last(&self.file), &mut |line| {
             if let (Some((version, path)), None | Some(Version::V2)) =
-                (cgroup::membership(line), known)
+                (cgroup::membership(line), self.version)
             {
-                known = Some(version);
+                self.version = Some(version);
                 own.clear();
                 own.extend(path);
             }
-        })
-        .map_err(|errno| (CGROUP, errno))?;
-        self.version = known.ok_or((CGROUP, ENODATA))?;
-        kernel::each_line(MOUNTS.into(), &mut |line| {
+        })?;
+        let version = self.version.ok_or(ENODATA)?;
+
+        self.file.clear();
+        self.file.extend(b"/proc/self/mountinfo\0");
+        kernel::each_line(last(&self.file), &mut |line| {
             if self.top == 0 {
-                if let Some((root, point)) = cgroup::mount(line, self.version) {
+                if let Some((root, point)) = cgroup::mount(line, version) {
                     cgroup::unescape(root, &mut self.dir);
                     if let Some(rest) = cgroup::beneath(self.dir.as_bytes(), own.as_bytes()) {
                         cgroup::unescape(point, &mut self.dir);
@@ -209,10 +211,9 @@ impl Cgroup {
                     }
                 }
             }
-        })
-        .map_err(|errno| (MOUNTS, errno))?;
+        })?;
         if self.top == 0 {
-            return Err((MOUNTS, ENODATA));
+            return Err(ENODATA);
         }
         Ok(())
     }
@@ -251,8 +252,12 @@ impl Cgroup {
     }
 
     fn last(&self) -> CText<'_> {
-        self.file.as_c_text().unwrap_or(CText::EMPTY)
+        last(&self.file)
     }
+}
+
+fn last(file: &Buffer) -> CText<'_> {
+    file.as_c_text().unwrap_or(CText::EMPTY)
 }
 
 fn sysctl(check: &mut Check<'_>, limited: bool) {

@@ -85,7 +85,7 @@ impl<'a> Check<'a> {
 
     /// The environment opts out.
     pub fn opted_out(&mut self) {
-        self.found(Rank::Fail, Message::OptedOut, NONE, 0, 0);
+        self.plain(Rank::Fail, Message::OptedOut);
     }
 
     /// The lowest score that can be written again.
@@ -99,7 +99,7 @@ impl<'a> Check<'a> {
 
     /// The raise was made with CAP_SYS_RESOURCE, which moves the floor with it.
     pub fn floor_moved(&mut self) {
-        self.found(Rank::Ok, Message::FloorMoved, NONE, 0, 0);
+        self.plain(Rank::Ok, Message::FloorMoved);
     }
 
     /// Landlock's ABI, or the errno of asking for it.
@@ -128,7 +128,7 @@ impl<'a> Check<'a> {
         self.begin(rank, Message::Gateway, name, pid, score.into());
         if score > 0 {
             let left = SCORE_MAX - score;
-            self.line.say(Message::BiasLeft, NONE, left.into(), 0);
+            self.line.number(Message::BiasLeft, left.into());
         }
         self.end();
     }
@@ -171,7 +171,7 @@ impl<'a> Check<'a> {
             true => (Rank::Ok, Message::Shell),
             false => (Rank::Note, Message::NoFallback),
         };
-        self.found(rank, message, NONE, 0, 0);
+        self.plain(rank, message);
     }
 
     /// What cannot be read, and so is not known of a subject (`of`); ENODATA of a
@@ -193,9 +193,15 @@ impl<'a> Check<'a> {
         self.end();
     }
 
+    /// A finding without a name or a number.
+    #[inline(never)]
+    fn plain(&mut self, rank: Rank, message: Message) {
+        self.found(rank, message, NONE, 0, 0);
+    }
+
     fn found_with(&mut self, rank: Rank, message: Message, errno: c_int, hint: Message) {
         self.begin(rank, message, NONE, errno, 0);
-        self.line.say(hint, NONE, 0, 0);
+        self.line.tell(hint);
         self.end();
     }
 
@@ -208,10 +214,7 @@ impl<'a> Check<'a> {
             Rank::Note | Rank::Unknown => Message::Note,
             Rank::Fail => Message::Fail,
         };
-        self.line
-            .start()
-            .say(label, NONE, 0, 0)
-            .say(message, name, a, b);
+        self.line.start().tell(label).say(message, name, a, b);
     }
 
     #[inline(never)]
@@ -226,7 +229,7 @@ fn mebibytes(bytes: u64) -> i32 {
 }
 
 fn number(number: u64) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
+    number.min(i32::MAX as u64) as i32
 }
 
 #[cfg(test)]

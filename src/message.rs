@@ -42,7 +42,7 @@ impl Line {
     pub fn usage(&mut self, usage: &Usage<'_>) {
         let Usage(mistake, with) = *usage;
         self.begin().say(mistake, with, 0, 0);
-        self.say(Message::Usage, NONE, 0, 0).end();
+        self.tell(Message::Usage).end();
     }
 
     /// Why the `oom_score_adj` of `pid` could not be read or set (`what`); `hint` is
@@ -53,28 +53,24 @@ impl Line {
         } else {
             Message::Number
         };
-        self.begin()
-            .say(what, NONE, 0, 0)
-            .say(process, NONE, pid, 0);
-        self.say(Message::AndErrno, NONE, errno, 0);
-        self.say(hint, NONE, 0, 0).end();
+        self.begin().tell(what).number(process, pid);
+        self.number(Message::AndErrno, errno);
+        self.tell(hint).end();
     }
 
     /// Why stdout did not take what was asked for.
     pub fn cannot_print(&mut self, errno: c_int) {
-        self.begin().say(Message::CannotPrint, NONE, errno, 0).end();
+        self.begin().number(Message::CannotPrint, errno).end();
     }
 
     /// A score, as cat(1) would print it.
     pub fn score(&mut self, score: Score) {
-        self.start()
-            .say(Message::Number, NONE, score.into(), 0)
-            .end();
+        self.start().number(Message::Number, score.into()).end();
     }
 
     /// A text that is whole as it is: the help, the version.
     pub fn whole(&mut self, message: Message) {
-        self.start().say(message, NONE, 0, 0);
+        self.start().tell(message);
     }
 
     /// The path of a process's file in /proc, in place of a message.
@@ -102,7 +98,7 @@ impl Line {
     }
 
     fn begin(&mut self) -> &mut Self {
-        self.start().say(Message::Oomexec, NONE, 0, 0)
+        self.start().tell(Message::Oomexec)
     }
 
     pub(crate) fn end(&mut self) {
@@ -127,15 +123,27 @@ impl Line {
         self
     }
 
+    /// Appends a message without a name, with this number.
+    #[inline(never)]
+    pub(crate) fn number(&mut self, message: Message, a: i32) -> &mut Self {
+        self.say(message, NONE, a, 0)
+    }
+
+    /// Appends a message that has no place for anything.
+    #[inline(never)]
+    pub(crate) fn tell(&mut self, message: Message) -> &mut Self {
+        self.number(message, 0)
+    }
+
     /// Appends what a byte of a packed message stands for.
     fn unpack(&mut self, code: u8, values: &Values<'_>) {
         match code {
             words::NAME => self.quoted(values.name),
             words::TEXT => self.text(values.name),
-            words::FIRST => self.number(values.a),
-            words::SECOND => self.number(values.b),
+            words::FIRST => self.decimal(values.a),
+            words::SECOND => self.decimal(values.b),
             words::ERRNO => {
-                self.say(errno::reason(values.a), NONE, values.a, 0);
+                self.number(errno::reason(values.a), values.a);
             }
             b'\t' => self.tab(),
             ..words::PAIR => self.byte(code),
@@ -148,7 +156,7 @@ impl Line {
         }
     }
 
-    fn number(&mut self, number: i32) {
+    fn decimal(&mut self, number: i32) {
         for byte in Decimal::new(number).as_bytes() {
             self.byte(*byte);
         }

@@ -3,10 +3,11 @@
 //!
 //! Programs that set their own score open the file so that it is truncated:
 //! creat(2), a shell's `>`, every language's way to write a file. Landlock has a
-//! right for just that. A ruleset that handles no other, and grants it beneath
-//! every entry of the root but /proc, leaves everything else as it was.
+//! right for just that. A ruleset that grants it beneath every entry of the root but
+//! /proc leaves other files as they were.
 
 use core::ffi::c_int;
+use core::mem::ManuallyDrop;
 
 use libc::{E2BIG, EINTR, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM};
 use oomexec::c_text::CText;
@@ -29,6 +30,7 @@ pub fn pin() {
 fn ruleset() -> Result<Ruleset, c_int> {
     let ruleset = Ruleset::new()?;
     let root = kernel::open(c"/".into(), OFlags::RDONLY.union(OFlags::DIRECTORY))?;
+    let root = ManuallyDrop::new(root); // the exec closes it
     let mut allowed = 0_usize;
     // Room for a few dozen entries at a time, and for one of any name.
     let mut entries = [0; 2048];

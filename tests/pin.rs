@@ -271,6 +271,15 @@ fn a_shells_redirection_is_refused() {
     }
 }
 
+/// With the variables that a version manager's interpreters need.
+fn at_home(launch: Launch) -> Launch {
+    ["PATH", "HOME"].iter().fold(launch, |launch, name| {
+        let mut entry = OsString::from(format!("{name}="));
+        entry.push(env::var_os(name).unwrap_or_default());
+        launch.env(entry)
+    })
+}
+
 /// What an interpreter that tries to lower its score prints: the errno's name, and
 /// the score.
 #[track_caller]
@@ -282,15 +291,7 @@ fn refuses(interpreter: &Path, option: &str, code: &str) {
     let own = own_score();
     let lower = |options| {
         let command = [interpreter.as_os_str(), option.as_ref(), code.as_ref()];
-        // Version managers need these.
-        ["PATH", "HOME"]
-            .iter()
-            .fold(pin.launch(options, command), |launch, name| {
-                let mut entry = OsString::from(format!("{name}="));
-                entry.push(env::var_os(name).unwrap_or_default());
-                launch.env(entry)
-            })
-            .env(format!("OWN={}", own.trim()))
+        at_home(pin.launch(options, command)).env(format!("OWN={}", own.trim()))
     };
     assert_eq!(said(lower(&["--pin"])), "EACCES\n1000\n");
     assert_eq!(said(lower(&[])), own);
@@ -315,6 +316,31 @@ fn nodes_write_file_is_refused() {
 try { fs.writeFileSync(score, process.env.OWN) } catch (error) { console.log(error.code) }
 process.stdout.write(fs.readFileSync(score, 'utf8'))";
     refuses(&tool("node"), "-e", code);
+}
+
+/// Landlock takes this from whoever is under any ruleset, unless a rule gives it back.
+#[test]
+fn files_and_directories_can_be_moved_and_linked_to_other_directories() {
+    if lacks_landlock(3) {
+        return;
+    }
+    let pin = Pin::new();
+    for dir in ["from", "from/dir", "to"] {
+        pin.dir.dir(dir);
+    }
+    pin.dir.file("from/file", "content", 0o644);
+    let code = "import os
+os.link('from/file', 'to/linked')
+os.rename('from/file', 'to/moved')
+os.rename('from/dir', 'to/dir')
+os.rename('to/moved', 'moved')
+print(sorted(os.listdir('to')))";
+    let python = tool("python3");
+    let command = [python.as_os_str(), "-c".as_ref(), code.as_ref()];
+    let launch = at_home(pin.launch(&["--pin"], command));
+    assert_eq!(said(launch.dir(pin.dir.path())), "['dir', 'linked']\n");
+    let moved = fs::read_to_string(pin.dir.join("moved")).unwrap();
+    assert_eq!(moved, "content");
 }
 
 #[test]
