@@ -2,6 +2,7 @@
 
 mod testenv;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -54,7 +55,7 @@ fn man_page_readme_and_help_name_every_option() {
     let options = HELP
         .lines()
         .filter(|line| line.trim_start().starts_with('-'));
-    let mut count = 0;
+    let mut names = HashSet::new();
     for name in options
         .flat_map(|line| line.split([' ', ',']))
         .filter(|word| word.starts_with('-'))
@@ -64,9 +65,9 @@ fn man_page_readme_and_help_name_every_option() {
         }
         assert!(man.contains(name), "the man page lacks {name}");
         assert!(readme.contains(name), "the README lacks {name}");
-        count += 1;
+        names.insert(name);
     }
-    assert_eq!(count, 12);
+    assert_eq!(names.len(), 12, "{names:?}");
 }
 
 #[test]
