@@ -1,0 +1,46 @@
+//! Any file of /proc that `--check` reads, and any directory's entries: nothing
+//! panics, and what is taken out of a line is a part of it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use oomexec::buffer::Buffer;
+use oomexec::cgroup::{Version, beneath, membership, mount, unescape};
+use oomexec::dirent::names;
+use oomexec::lines::Lines;
+use oomexec::number::parse_amount;
+
+fuzz_target!(|file: &[u8]| {
+    let mut lines = Lines::default();
+    for byte in file {
+        lines.push(*byte, &mut |line| look(line));
+    }
+    assert!(names(file).all(|name| name.to_bytes().len() < file.len()));
+});
+
+fn look(line: &[u8]) {
+    let text = std::str::from_utf8(line).ok();
+    let amount = text.and_then(|text| text.parse::<u64>().ok());
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match text {
+        Some("max") => assert_eq!(parse_amount(line), Some(u64::MAX)),
+        text => assert_eq!(
+            parse_amount(line),
+            amount.filter(|_| text.is_some_and(is_plain))
+        ),
+    }
+    if let Some((_, path)) = membership(line) {
+        assert!(path.starts_with(b"/") && line.ends_with(path));
+        for version in [Version::V1, Version::V2] {
+            let Some((root, point)) = mount(line, version) else {
+                continue;
+            };
+            let mut room = Buffer::new();
+            unescape(point, &mut room);
+            assert!(room.as_bytes().len() <= point.len());
+            if let Some(rest) = beneath(root, path) {
+                assert!(rest.is_empty() || rest.starts_with(b"/"));
+                assert!(!rest.starts_with(b"/.."));
+            }
+        }
+    }
+}
