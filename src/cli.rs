@@ -145,7 +145,7 @@ fn options<'a>(
         request.index += 1;
         rest()
     };
-    let mut given = [None; opt::COUNT];
+    let mut given = [false; opt::COUNT];
     let operand = loop {
         let Some(text) = arg else {
             break None;
@@ -161,28 +161,33 @@ fn options<'a>(
             (false, Some(_)) => return Err(Usage(Message::UnwantedValue, text)),
             (_, attached) => attached.unwrap_or(CText::EMPTY),
         };
-        if let Some(slot) = given.get_mut(option) {
-            *slot = Some(value);
+        match option {
+            opt::ADJUST => {
+                let score = parse_score(value.to_bytes());
+                request.score = Some(score.ok_or(Usage(Message::BadScore, value))?);
+            }
+            opt::ARGV0 => request.argv0 = Some(value),
+            opt::PID if value == c"self".into() => request.pid = OWN,
+            opt::PID => request.pid = process(value)?,
+            _ => {}
+        }
+        if let Some(flag) = given.get_mut(option) {
+            *flag = true;
         }
         if option >= opt::HELP {
             break None;
         }
         arg = next();
     };
-    request.argv0 = given[opt::ARGV0];
-    request.pin = given[opt::PIN].is_some();
-    if let Some(text) = given[opt::ADJUST] {
-        let score = parse_score(text.to_bytes());
-        request.score = Some(score.ok_or(Usage(Message::BadScore, text))?);
-    }
+    request.pin = given[opt::PIN];
 
-    let for_launch = given[opt::ARGV0].is_some() || request.pin;
-    request.mode = if given[opt::HELP].is_some() {
+    let for_launch = given[opt::ARGV0] || given[opt::PIN];
+    request.mode = if given[opt::HELP] {
         Mode::Help
-    } else if given[opt::VERSION].is_some() {
+    } else if given[opt::VERSION] {
         Mode::Version
-    } else if given[opt::CHECK].is_some() {
-        let more = given[opt::ADJUST].is_some() || given[opt::PID].is_some() || for_launch;
+    } else if given[opt::CHECK] {
+        let more = given[opt::ADJUST] || given[opt::PID] || for_launch;
         if more || operand.is_some() && next().is_some() {
             return Err(Usage(Message::CheckAnd, CText::EMPTY));
         }
@@ -190,10 +195,7 @@ fn options<'a>(
             request.pid = process(text)?;
         }
         Mode::Check
-    } else if let Some(text) = given[opt::PID] {
-        if text != c"self".into() {
-            request.pid = process(text)?;
-        }
+    } else if given[opt::PID] {
         if operand.is_some() || for_launch {
             return Err(Usage(Message::PidAnd, CText::EMPTY));
         }
@@ -444,6 +446,9 @@ mod tests {
             (&["-nx", "ls"], Message::BadScore, c"x"),
             (&["--adjust=", "ls"], Message::BadScore, c""),
             (&["-n", "--", "ls"], Message::BadScore, c"--"),
+            (&["-nx", "-n5", "ls"], Message::BadScore, c"x"),
+            (&["-nx", "-h"], Message::BadScore, c"x"),
+            (&["-px", "-p5"], Message::BadPid, c"x"),
             (&["-p", "0"], Message::BadPid, c"0"),
             (&["-p", "1/.."], Message::BadPid, c"1/.."),
             (&["--check", "x"], Message::BadPid, c"x"),

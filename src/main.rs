@@ -2,9 +2,9 @@
 //!
 //! This file is the whole story: parse, raise, pin, exec, report. Where to go on
 //! reading: [`oomexec::cli`] what a command line means, [`score`] the file in
-//! /proc, [`pin`] what holds it, [`exec`] the search and the exec, [`diagnosis`] and [`report`] what is
-//! said of a failure, [`start`], [`kernel`] and [`arch`] where this meets the
-//! kernel.
+//! /proc, [`pin`] what holds it, [`exec`] the search and the exec, [`diagnosis`] and
+//! [`report`] what is said of a failure, [`check`] whether all this works here,
+//! [`start`], [`kernel`] and [`arch`] where this meets the kernel.
 
 #![no_std]
 #![no_main]
@@ -59,6 +59,7 @@ fn other(request: &Request<'_>, opted_out: bool) -> Status {
         (Mode::Pid, Some(score)) => score::set(request.pid, score),
         (Mode::Check, _) => check::check(request.pid, opted_out),
         (Mode::Help, _) => report::text(Message::Help),
+        // A launch does not come here.
         (Mode::Version | Mode::Run, _) => report::text(Message::Version),
     }
 }
