@@ -35,6 +35,19 @@ impl<'a> CText<'a> {
         }
     }
 
+    /// The C string at `start`; `None` if that is the null pointer.
+    ///
+    /// # Safety
+    ///
+    /// As [`CText::new`], otherwise.
+    #[must_use]
+    pub unsafe fn if_any(start: *const c_char) -> Option<Self> {
+        NonNull::new(start.cast_mut().cast()).map(|start| Self {
+            start,
+            lives: PhantomData,
+        })
+    }
+
     /// The C string that `bytes` begin with; `None` if there is no NUL in them.
     #[must_use]
     pub fn first_of(bytes: &'a [u8]) -> Option<Self> {

@@ -14,7 +14,7 @@ use oomexec::cli::{OWN, Pid};
 use oomexec::finding::{Check, Rank};
 use oomexec::message::Line;
 use oomexec::number::{SCORE_MAX, SCORE_MIN, Score, parse_amount};
-use oomexec::status::{SUCCESS, Status};
+use oomexec::status::Status;
 use oomexec::words::Message;
 use rustix::fs::OFlags;
 
@@ -25,13 +25,7 @@ use crate::{kernel, landlock, report, score};
 #[cold]
 #[inline(never)]
 pub fn check(gateway: Pid, opted_out: bool) -> Status {
-    let mut printed = SUCCESS;
-    let mut print = |line: &[u8]| {
-        if printed == SUCCESS {
-            printed = report::print(line);
-        }
-    };
-    let mut check = Check::new(&mut print);
+    let mut check = Check::new(report::print);
     let gateway = match (gateway, kernel::parent()) {
         (OWN, 0) => 1,
         (OWN, parent) => parent,
@@ -46,15 +40,10 @@ pub fn check(gateway: Pid, opted_out: bool) -> Status {
     let limited = memory(&mut check);
     sysctl(&mut check, limited);
     check.fallback(kernel::open(c"/bin/sh".into(), OFlags::PATH).is_ok());
-
-    let rank = check.rank();
-    match printed {
-        SUCCESS => rank.status(),
-        failed => failed,
-    }
+    check.status()
 }
 
-fn raise(check: &mut Check<'_>, opted_out: bool) {
+fn raise(check: &mut Check, opted_out: bool) {
     if opted_out {
         return check.opted_out();
     }
@@ -74,7 +63,7 @@ fn raise(check: &mut Check<'_>, opted_out: bool) {
 }
 
 /// The lowest score that can be written again, by halves.
-fn floor(check: &mut Check<'_>) {
+fn floor(check: &mut Check) {
     let (mut lowest, mut writable) = (SCORE_MIN, SCORE_MAX);
     while lowest < writable {
         let middle = (lowest + writable) >> 1;
@@ -92,7 +81,7 @@ fn floor(check: &mut Check<'_>) {
     }
 }
 
-fn gateway(check: &mut Check<'_>, pid: i32, score: Result<Score, c_int>) {
+fn gateway(check: &mut Check, pid: i32, score: Result<Score, c_int>) {
     let mut path = Line::new();
     match score {
         Ok(score) => {
@@ -120,7 +109,7 @@ const NO_LIMIT: u64 = if cfg!(target_pointer_width = "64") {
 };
 
 /// Says whether there is a limit that will be met before the host's.
-fn memory(check: &mut Check<'_>) -> bool {
+fn memory(check: &mut Check) -> bool {
     let mut cgroup = Cgroup {
         version: None,
         dir: Buffer::new(),
@@ -260,7 +249,7 @@ fn last(file: &Buffer) -> CText<'_> {
     file.as_c_text().unwrap_or(CText::EMPTY)
 }
 
-fn sysctl(check: &mut Check<'_>, limited: bool) {
+fn sysctl(check: &mut Check, limited: bool) {
     for (file, most) in [
         // 2: also where a cgroup's limit is met (check_panic_on_oom).
         (c"/proc/sys/vm/panic_on_oom", 1),

@@ -7,6 +7,7 @@ use core::ffi::CStr;
 
 use crate::c_text::CText;
 use crate::number::{SCORE_MAX, Score, parse_pid, parse_score};
+use crate::status::{self, Status};
 use crate::words::Message;
 
 /// The score that is written where `-n` does not say another.
@@ -56,6 +57,17 @@ pub const OWN: Pid = 0;
 /// Why a command line means nothing: what is wrong, and with what.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Usage<'a>(pub Message, pub CText<'a>);
+
+impl Usage<'_> {
+    /// The exit status that says it; of what is asked of a shell, that there is none.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        match self.0 {
+            Message::NotAShell => status::NOT_FOUND,
+            _ => status::OWN_FAILURE,
+        }
+    }
+}
 
 /// The options, by their place in [`NAMES`].
 mod opt {

@@ -29,7 +29,7 @@ const DEPTH: usize = 5;
 pub fn missing<'a>(file: CText<'_>, errno: c_int, needed: &'a mut Needed) -> Reason<'a> {
     let mut file = match kernel::open(file, READ) {
         Ok(file) => file,
-        Err(EACCES) => return Reason::INCOMPLETE,
+        Err(EACCES) => return Reason::incomplete(),
         Err(_) => return Reason::errno(errno),
     };
     for _ in 0..DEPTH {
@@ -47,7 +47,7 @@ pub fn missing<'a>(file: CText<'_>, errno: c_int, needed: &'a mut Needed) -> Rea
             Err(_) => break,
         };
     }
-    Reason::INCOMPLETE
+    Reason::incomplete()
 }
 
 /// If `file`, of which execve(2) said ENOEXEC, is an ELF file: that it is for

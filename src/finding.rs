@@ -38,26 +38,31 @@ impl Rank {
 }
 
 /// A check in the making: each finding is a line, given to `print`.
-pub struct Check<'a> {
+pub struct Check {
     line: Line,
     worst: Rank,
-    print: &'a mut dyn FnMut(&[u8]),
+    print: fn(&[u8]) -> Status,
+    printed: Status,
 }
 
-impl<'a> Check<'a> {
-    /// Nothing found yet.
-    pub const fn new(print: &'a mut dyn FnMut(&[u8])) -> Self {
+impl Check {
+    /// Nothing found yet. What `print` returns for a failure is the end of it.
+    pub const fn new(print: fn(&[u8]) -> Status) -> Self {
         Self {
             line: Line::new(),
             worst: Rank::Ok,
             print,
+            printed: SUCCESS,
         }
     }
 
-    /// What it has come to.
+    /// The exit status of what it has come to.
     #[must_use]
-    pub const fn rank(&self) -> Rank {
-        self.worst
+    pub const fn status(&self) -> Status {
+        match self.printed {
+            SUCCESS => self.worst.status(),
+            failed => failed,
+        }
     }
 
     /// The own score was written: what it was, and is.
@@ -220,7 +225,9 @@ impl<'a> Check<'a> {
     #[inline(never)]
     fn end(&mut self) {
         self.line.end();
-        (self.print)(self.line.as_bytes());
+        if self.printed == SUCCESS {
+            self.printed = (self.print)(self.line.as_bytes());
+        }
     }
 }
 
@@ -238,29 +245,49 @@ mod tests {
     use super::{Check, Rank};
     use crate::status::Status;
     use libc::*;
+    use std::cell::RefCell;
     use std::string::String;
 
+    std::thread_local! {
+        static PRINTED: RefCell<String> = const { RefCell::new(String::new()) };
+    }
+
+    fn print(line: &[u8]) -> Status {
+        let line = std::str::from_utf8(line).unwrap();
+        PRINTED.with_borrow_mut(|printed| printed.push_str(line));
+        0
+    }
+
     /// The lines of a check, and its exit status.
-    fn found(find: impl FnOnce(&mut Check<'_>)) -> (String, Status) {
-        let mut lines = String::new();
-        let mut print = |line: &[u8]| lines.push_str(std::str::from_utf8(line).unwrap());
-        let mut check = Check::new(&mut print);
+    fn found(find: impl FnOnce(&mut Check)) -> (String, Status) {
+        let mut check = Check::new(print);
         find(&mut check);
-        let status = check.rank().status();
-        (lines, status)
+        (PRINTED.take(), check.status())
+    }
+
+    #[test]
+    fn what_cannot_be_printed_ends_the_printing_and_is_the_status() {
+        let mut check = Check::new(|line| {
+            print(line);
+            125
+        });
+        check.opted_out();
+        check.opted_out();
+        assert_eq!(check.status(), 125);
+        assert_eq!(PRINTED.take().lines().count(), 1);
     }
 
     #[track_caller]
-    fn is(find: impl FnOnce(&mut Check<'_>), line: &str, status: Status) {
+    fn is(find: impl FnOnce(&mut Check), line: &str, status: Status) {
         assert_eq!(found(find), (std::format!("{line}\n"), status));
     }
 
     #[test]
     fn a_check_is_as_its_heaviest_finding() {
         assert_eq!(found(|_| ()), (String::new(), 0));
-        let note = |check: &mut Check<'_>| check.fallback(false);
-        let fail = |check: &mut Check<'_>| check.opted_out();
-        let unknown = |check: &mut Check<'_>| {
+        let note = |check: &mut Check| check.fallback(false);
+        let fail = |check: &mut Check| check.opted_out();
+        let unknown = |check: &mut Check| {
             check.unread(
                 Rank::Unknown,
                 crate::words::Message::OfGateway,
@@ -395,7 +422,7 @@ mod tests {
 
     #[test]
     fn a_gateway_has_as_much_bias_left_as_its_score_leaves() {
-        let gateway = |score| move |check: &mut Check<'_>| check.gateway(5, c"n\n".into(), score);
+        let gateway = |score| move |check: &mut Check| check.gateway(5, c"n\n".into(), score);
         is(gateway(0), "ok    gateway       process 5 'n\\n' at 0", 0);
         is(
             gateway(-1000),

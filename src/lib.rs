@@ -23,5 +23,6 @@ pub mod opt_out;
 pub mod packed;
 pub mod path;
 pub mod reason;
+pub mod shim;
 pub mod status;
 pub mod words;

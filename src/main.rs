@@ -22,8 +22,10 @@ mod report;
 mod score;
 mod start;
 
-use oomexec::cli::{DEFAULT_SCORE, Mode, Request};
+use oomexec::c_text::CText;
+use oomexec::cli::{DEFAULT_SCORE, Mode, Request, Usage};
 use oomexec::opt_out;
+use oomexec::shim;
 use oomexec::status::{self, Status};
 use oomexec::words::Message;
 use start::Start;
@@ -31,7 +33,12 @@ use start::Start;
 /// What oomexec does: returns only where it does not become the command.
 fn oomexec(start: &Start) -> Status {
     let mut request = Request::LAUNCH;
-    if let Err(usage) = request.read(start.args()) {
+    let read = if start.arg(0).is_some_and(shim::is_shell) {
+        as_shell(start, &mut request)
+    } else {
+        request.read(start.args())
+    };
+    if let Err(usage) = read {
         return report::usage(&usage);
     }
     let opted_out = start
@@ -48,6 +55,21 @@ fn oomexec(start: &Start) -> Status {
         }
     }
     exec::exec(&start.command(request.index, request.argv0))
+}
+
+/// Under the name `sh`: reads the shim's command line, and nothing else.
+#[cold]
+#[inline(never)]
+fn as_shell(start: &Start, request: &mut Request<'_>) -> Result<(), Usage<'static>> {
+    let is_shim = start.arg(1) == Some(c"-c".into())
+        && start.arg(2).is_some_and(shim::is_script)
+        && start.arg(3).is_some();
+    if !is_shim {
+        return Err(Usage(Message::NotAShell, CText::EMPTY));
+    }
+    start.environment.change(shim::restored);
+    request.index = 3;
+    Ok(())
 }
 
 /// What it does besides.

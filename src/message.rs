@@ -42,7 +42,10 @@ impl Line {
     pub fn usage(&mut self, usage: &Usage<'_>) {
         let Usage(mistake, with) = *usage;
         self.begin().say(mistake, with, 0, 0);
-        self.tell(Message::Usage).end();
+        if mistake != Message::NotAShell {
+            self.tell(Message::Usage);
+        }
+        self.end();
     }
 
     /// Why the `oom_score_adj` of `pid` could not be read or set (`what`); `hint` is
@@ -279,7 +282,7 @@ mod tests {
                 "its ELF loader '/lib/ld-musl-x86_64.so.1' does not exist",
             ),
             (
-                Reason::INCOMPLETE,
+                Reason::incomplete(),
                 "the file is there, but its interpreter or ELF loader cannot be reached",
             ),
             (

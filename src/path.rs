@@ -44,11 +44,11 @@ impl Candidate {
     /// The path of `name` in the directory `element`; in the current directory
     /// where `element` is empty. `None` if it is too long for the kernel.
     pub fn set(&mut self, element: &[u8], name: &[u8]) -> Option<CText<'_>> {
-        let slash: &[u8] = if element.is_empty() { b"" } else { b"/" };
         self.0.clear();
-        let fits = [element, slash, name, b"\0"]
-            .iter()
-            .all(|part| self.0.extend(part));
+        let fits = self.0.extend(element)
+            && (element.is_empty() || self.0.push(b'/'))
+            && self.0.extend(name)
+            && self.0.push(0);
         if fits { self.0.as_c_text() } else { None }
     }
 

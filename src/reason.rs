@@ -26,7 +26,10 @@ impl<'a> Reason<'a> {
 
     /// The file is there; execve(2) misses something else, and what that is
     /// cannot be seen (the file cannot be read, say).
-    pub const INCOMPLETE: Self = Self::of(Message::Incomplete, ENOENT);
+    #[must_use]
+    pub const fn incomplete() -> Self {
+        Self::of(Message::Incomplete, ENOENT)
+    }
 
     /// The file is there; the interpreter that its `#!` line names is not, or the
     /// ELF loader that it names (`PT_INTERP`).

@@ -16,7 +16,8 @@ use crate::kernel::{self, STDERR, STDOUT};
 pub fn usage(usage: &Usage<'_>) -> Status {
     let mut line = Line::new();
     line.usage(usage);
-    own_failure(&line)
+    complain(&line);
+    usage.status()
 }
 
 /// A command that cannot be run.

@@ -50,6 +50,13 @@ impl Start {
         }
     }
 
+    /// One of argv, if there are so many.
+    #[inline(never)]
+    pub fn arg(&self, index: usize) -> Option<CText<'static>> {
+        // SAFETY: below argc each pointer is a C string's, which stays.
+        (index < self.argc).then(|| unsafe { CText::new(*self.argv.add(index)) })
+    }
+
     /// The arguments after argv\[0\].
     #[inline(always)]
     pub fn args(&self) -> impl Iterator<Item = CText<'static>> {
@@ -128,6 +135,21 @@ impl Environment {
                 if let Some(value) = text.strip_prefix(prefix) {
                     return Some(value.to_bytes());
                 }
+            }
+            // SAFETY: the null pointer is not yet behind.
+            entry = unsafe { entry.add(1) };
+        }
+    }
+
+    /// Puts another entry in the place of each of which `change` gives one.
+    pub fn change(self, change: fn(CText<'static>) -> Option<CText<'static>>) {
+        let mut entry = self.0.cast_mut();
+        // SAFETY: the array ends with a null pointer, and the loop there; it is this
+        // process's own, on its writable stack.
+        while let Some(text) = unsafe { CText::if_any(*entry) } {
+            if let Some(text) = change(text) {
+                // SAFETY: the same.
+                unsafe { *entry = text.as_ptr() };
             }
             // SAFETY: the null pointer is not yet behind.
             entry = unsafe { entry.add(1) };

@@ -84,6 +84,9 @@ messages! {
     PidAnd = "--pid takes nothing but --adjust";
     CheckAnd = "--check takes nothing but a PID";
 
+    // Under the name of a shell.
+    NotAShell = "not a shell: it runs the oom_score_adj shim alone";
+
     // A command that cannot be run.
     CannotRun = "cannot run %n: ";
     JustErrno = "%e";

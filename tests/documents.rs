@@ -80,7 +80,7 @@ fn man_page_readme_and_help_name_every_status_and_the_opt_out() {
         let variable = text(opt_out::VARIABLE);
         assert!(document.contains(variable.trim_end_matches('=')));
         for word in opt_out::WORDS {
-            assert!(document.contains(&text(word)), "{word:?}");
+            assert!(document.contains(word), "{word}");
         }
     }
     for document in [&man, &readme] {

@@ -22,7 +22,7 @@ fuzz_target!(|input: (i32, &[u8], &[u8])| {
         Reason::errno(number),
         Reason::lacks(Message::NoInterpreter, path),
         Reason::lacks(Message::NoLoader, path),
-        Reason::INCOMPLETE,
+        Reason::incomplete(),
         Reason::other_machine(Message::UnknownMachine),
         Reason::other_machine(Message::S390x),
         Reason::shell(number),

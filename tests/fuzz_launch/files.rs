@@ -119,7 +119,7 @@ impl Content {
                 Reason::lacks(Message::NoInterpreter, C_UNDER_FILE.into())
             }
             Self::MissingLoader => Reason::lacks(Message::NoLoader, C_MISSING.into()),
-            _ => Reason::INCOMPLETE,
+            _ => Reason::incomplete(),
         }
     }
 

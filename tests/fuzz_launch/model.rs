@@ -327,14 +327,14 @@ impl Model<'_> {
     pub fn node_lacks(&self, node: &Node) -> Option<Reason<'static>> {
         let (content, mode) = node.open().ok()?;
         Some(match content {
-            _ if !self.case.user.may(mode, 4) => Reason::INCOMPLETE,
+            _ if !self.case.user.may(mode, 4) => Reason::incomplete(),
             Content::ToolScript => match &self.case.tool {
                 Node::Absent | Node::Dangling => {
                     Reason::lacks(Message::NoInterpreter, c"tool".into())
                 }
                 // The tool is followed once, to itself.
-                Node::File(Content::ToolScript, ..) => Reason::INCOMPLETE,
-                tool => self.node_lacks(tool).unwrap_or(Reason::INCOMPLETE),
+                Node::File(Content::ToolScript, ..) => Reason::incomplete(),
+                tool => self.node_lacks(tool).unwrap_or(Reason::incomplete()),
             },
             _ => content.lacks(),
         })

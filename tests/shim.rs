@@ -1,0 +1,155 @@
+//! Under the name `sh`: oomexec in the place of a shell, for a gateway that knows of
+//! nothing but its shim.
+
+mod testenv;
+
+use std::path::PathBuf;
+
+use testenv::{
+    Launch, OOMEXEC, TempDir, failed, lacks_own_mounts, own_score, program, shown, text,
+};
+
+/// The script that gateways give to a shell, in its plain form.
+const PLAIN: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
+
+/// That of the spawner in this repository.
+const OURS: &str = r#"echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@""#;
+
+const NOT_A_SHELL: &str = "oomexec: not a shell: it runs the oom_score_adj shim alone";
+
+/// The longer form, which carries variables past the shell, as openclaw makes it.
+fn carrying() -> String {
+    let restore = |name: &str| {
+        format!(
+            "if [ \"${{OC_INTERNAL_OOM_EXEC_{name}+x}}\" = x ]; then \
+             {name}=\"$OC_INTERNAL_OOM_EXEC_{name}\"; export {name}; fi; \
+             unset OC_INTERNAL_OOM_EXEC_{name}"
+        )
+    };
+    let (raise, exec) = PLAIN.split_once("; ").unwrap();
+    let names = ["BASH_ENV", "ENV", "CDPATH", "PS4"].map(restore);
+    format!("{raise}; {}; {exec}", names.join("; "))
+}
+
+/// A directory with oomexec under the name of a shell.
+fn shell() -> (TempDir, PathBuf) {
+    let dir = TempDir::new();
+    let sh = dir.copy(OOMEXEC, "sh");
+    (dir, sh)
+}
+
+#[test]
+fn the_shim_raises_and_becomes_the_command_in_each_form() {
+    let (dir, sh) = shell();
+    let show = dir.copy(program("show"), "show");
+    let show = show.to_str().unwrap();
+    let carrying = carrying();
+    for script in [PLAIN, OURS, &carrying] {
+        let args = ["-c", script, show, "a", "", "-c", "--", "b c"];
+        let shown = shown(&Launch::through(&sh, args).output());
+        assert_eq!(shown.score, "1000");
+        assert_eq!(shown.argv, [show, "a", "", "-c", "--", "b c"]);
+    }
+    // By name, and one that begins with a dash: what a shell could not launch.
+    dir.copy(program("show"), "-show");
+    let path: &[&[u8]] = &[dir.path().as_os_str().as_encoded_bytes()];
+    let launch = Launch::through(&sh, ["-c", PLAIN, "-show"]).path(path);
+    assert_eq!(shown(&launch.output()).argv, ["-show"]);
+}
+
+#[test]
+fn what_the_longer_form_carries_has_its_names_back_in_place_and_the_carriers_are_gone() {
+    let (_dir, sh) = shell();
+    let script = carrying();
+    let launch = Launch::through(&sh, ["-c", &script, "/usr/bin/env", "-0"])
+        .env("A=1")
+        .env("OC_INTERNAL_OOM_EXEC_BASH_ENV=/x y")
+        .env("MY-VAR=kept")
+        .env("OC_INTERNAL_OOM_EXEC_PS4=")
+        .env("OC_INTERNAL_OOM_EXEC_ENV=e=f")
+        .env("OC_INTERNAL_OOM_EXEC_CDPATH=/:/tmp");
+    let expected = "A=1\0BASH_ENV=/x y\0MY-VAR=kept\0PS4=\0ENV=e=f\0CDPATH=/:/tmp\0";
+    assert_eq!(text(&launch.output().stdout), expected);
+}
+
+#[test]
+fn the_opt_out_holds_under_this_name_too() {
+    let (dir, sh) = shell();
+    let show = dir.copy(program("show"), "show");
+    let launch = Launch::through(&sh, ["-c", PLAIN, show.to_str().unwrap()]);
+    let launch = launch.env("OPENCLAW_CHILD_OOM_SCORE_ADJ=0");
+    assert_eq!(shown(&launch.output()).score, own_score().trim());
+}
+
+#[test]
+fn a_command_that_cannot_be_run_fails_as_it_does_under_its_own_name() {
+    let (_dir, sh) = shell();
+    failed(
+        &Launch::through(&sh, ["-c", PLAIN, "/nonexistent"]).output(),
+        127,
+        "oomexec: cannot run '/nonexistent': No such file or directory",
+    );
+}
+
+#[test]
+fn anything_else_that_is_asked_of_a_shell_is_refused_in_one_line() {
+    let (_dir, sh) = shell();
+    let almost = PLAIN.replace("1000", "999");
+    for args in [
+        &[][..],
+        &["-c"],
+        &["-c", PLAIN],
+        &["-c", "ls", "ls"],
+        &["-c", &almost, "true"],
+        &["-e", PLAIN, "true"],
+        &["-c", "--", PLAIN, "true"],
+        &["script"],
+        &["--help"],
+        &["--", "true"],
+        &["-n", "5", "true"],
+    ] {
+        failed(&Launch::through(&sh, args).output(), 127, NOT_A_SHELL);
+    }
+}
+
+#[test]
+fn the_name_counts_that_it_was_started_under_not_that_of_its_file() {
+    let (dir, sh) = shell();
+    let show = dir.copy(program("show"), "show");
+    let show = show.to_str().unwrap();
+    for name in ["/bin/sh", "sh", "../sh"] {
+        let launch = Launch::new(OOMEXEC, [name, "-c", PLAIN, show]);
+        assert_eq!(shown(&launch.output()).score, "1000", "{name}");
+        failed(
+            &Launch::new(OOMEXEC, [name, show]).output(),
+            127,
+            NOT_A_SHELL,
+        );
+    }
+    for name in ["oomexec", "dash", "-sh", ""] {
+        assert_eq!(
+            shown(&Launch::new(&sh, [name, show]).output()).score,
+            "1000",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn in_an_image_without_a_shell_the_shim_works_where_it_is_bin_sh() {
+    if lacks_own_mounts() {
+        return;
+    }
+    let dir = TempDir::new();
+    dir.dir("bin");
+    dir.copy(OOMEXEC, "bin/sh");
+    dir.copy(program("show"), "show");
+    let launch = Launch::new("/bin/sh", ["/bin/sh", "-c", PLAIN, "/show", "a"]).in_root(&dir);
+    let shown = shown(&launch.output());
+    // There is no /proc to raise in, and to see the score by.
+    assert_eq!((shown.score.as_str(), shown.argv.len()), ("none", 2));
+    // A script without an interpreter line is given to it as to a shell.
+    dir.file("script", "echo\n", 0o755);
+    let launch = Launch::new("/bin/sh", ["/bin/sh", "-c", PLAIN, "/script"]).in_root(&dir);
+    failed(&launch.output(), 127, NOT_A_SHELL);
+}
