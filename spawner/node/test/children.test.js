@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { spawn as spawnChild, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, writeFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { text } from "node:stream/consumers";
+import { OOMEXEC } from "../testenv/oomexec.js";
+import { prepare, prepareOomScoreAdjustedSpawn, spawn } from "../index.js";
+import { end, line, run, scoreOf, start } from "../testenv/child.js";
+import { newDirectory } from "../testenv/files.js";
+
+const OWN = scoreOf("self");
+const WAYS = {
+  oomexec: { options: { oomexec: OOMEXEC }, score: 1000 },
+  sh: { options: { oomexec: false }, score: 1000 },
+  direct: { options: { oomexec: false, shellAvailable: () => false }, score: OWN },
+};
+
+test("these tests can tell a raised child from the gateway", () => {
+  assert.ok(OWN < 1000, "they must not run at 1000 themselves");
+});
+
+for (const [via, { options, score }] of Object.entries(WAYS)) {
+  describe(`a child that is started through ${via}`, () => {
+    test(`has the score ${via === "direct" ? "that it inherited" : "1000"}, and the gateway keeps its own`, async () => {
+      const prepared = prepare("sh", ["-c", "echo ready; exec cat"], options);
+      assert.equal(prepared.via, via);
+      const child = start(prepared);
+      try {
+        assert.equal(await line(child), "ready");
+        assert.equal(scoreOf(child.pid), score);
+        assert.equal(scoreOf("self"), OWN);
+      } finally {
+        await end(child);
+      }
+    });
+
+    test("is the process whose pid the gateway has", async () => {
+      const child = start(prepare("sh", ["-c", "echo $$; exec cat"], options));
+      try {
+        assert.equal(Number(await line(child)), child.pid);
+      } finally {
+        await end(child);
+      }
+    });
+
+    test("gets its arguments whatever they are", async () => {
+      const args = ["--", "", "-n", " a  b ", "ünï ✓", "\n", "$HOME", "*", '"$@"', "-c", "%s"];
+      const script = "process.stdout.write(JSON.stringify(process.argv.slice(1)))";
+      const { stdout } = await run(prepare(process.execPath, ["-e", script, "--", ...args], options));
+      assert.deepEqual(JSON.parse(stdout), args);
+    });
+
+    test("keeps its score where it is opted out", async () => {
+      const env = { ...process.env, OPENCLAW_CHILD_OOM_SCORE_ADJ: " Off" };
+      const prepared = prepare("cat", ["/proc/self/oom_score_adj"], { ...options, env });
+      assert.equal(Number((await run(prepared)).stdout), OWN);
+    });
+
+    test("hands on its exit status and writes nothing of its own", async () => {
+      const end = await run(prepare("sh", ["-c", "exit 7"], options));
+      assert.deepEqual(end, { stdout: "", stderr: "", code: 7, signal: null });
+    });
+
+    test("hands on the signal that ended it", async () => {
+      const { signal } = await run(prepare("sh", ["-c", "kill -TERM $$"], options));
+      assert.equal(signal, "SIGTERM");
+    });
+
+    test("that cannot run gives the runtime's own error", async (t) => {
+      const directory = newDirectory(t);
+      const plain = `${directory}/notes`;
+      writeFileSync(plain, "");
+      for (const [command, cwd] of [
+        ["no-such-command"],
+        [`${directory}/gone`],
+        [plain],
+        ["./notes", directory],
+        ["cat", `${directory}/gone`],
+      ]) {
+        const [error] = await once(start(prepare(command, ["x"], { ...options, cwd }), { cwd }), "error");
+        const [native] = await once(spawnChild(command, ["x"], { cwd }), "error");
+        assert.deepEqual({ ...error, message: error.message }, { ...native, message: native.message });
+      }
+    });
+
+    test("is found in its own directory, given as a URL", async (t) => {
+      const directory = newDirectory(t);
+      writeFileSync(`${directory}/score`, "#!/bin/sh\nread score </proc/$$/oom_score_adj; echo $score\n");
+      chmodSync(`${directory}/score`, 0o755);
+      const cwd = new URL(`file://${directory}`);
+      const prepared = prepare("./score", [], { ...options, cwd });
+      assert.equal(prepared.via, via);
+      assert.equal(Number((await run(prepared, { cwd })).stdout), score);
+    });
+  });
+}
+
+test("argv0 reaches the child through oomexec, without it directly", async () => {
+  for (const [options, via, score] of [
+    [{ oomexec: OOMEXEC }, "oomexec", 1000],
+    [{ oomexec: false }, "direct", OWN],
+  ]) {
+    const prepared = prepare("cat", ["/proc/self/cmdline", "/proc/self/oom_score_adj"], { ...options, argv0: "-cat" });
+    assert.equal(prepared.via, via);
+    const { stdout } = await run(prepared);
+    assert.equal(stdout, `-cat\0/proc/self/cmdline\0/proc/self/oom_score_adj\0${score}\n`);
+  }
+});
+
+test("a pinned child is held at 1000 where the kernel can", async (t) => {
+  const script = "(echo 0 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj";
+  const isHeld = spawnSync(OOMEXEC, ["--pin", "--", "sh", "-c", script], { encoding: "utf8" }).stdout === "1000\n";
+  if (!isHeld) t.diagnostic("this kernel has no Landlock that refuses: only the launch is tested");
+  const { stdout } = await run(prepare("sh", ["-c", script], { oomexec: OOMEXEC, pin: true }));
+  assert.equal(stdout, isHeld ? "1000\n" : "0\n");
+});
+
+test("what is prepared twice is wrapped once", async () => {
+  for (const { options } of [WAYS.oomexec, WAYS.sh]) {
+    const once = prepare("cat", ["/proc/self/oom_score_adj"], options);
+    const twice = prepare(once.command, once.args, options);
+    assert.deepEqual([twice.command, twice.args, twice.wrapped], [once.command, once.args, true]);
+    assert.equal(Number((await run(twice)).stdout), 1000);
+  }
+});
+
+test("the shell that reads BASH_ENV reads none of the gateway's", async (t) => {
+  const startup = `${newDirectory(t)}/startup`;
+  writeFileSync(startup, "echo startup\n");
+  const env = { ...process.env, BASH_ENV: startup, ENV: startup };
+  const { stdout } = await run(prepare("cat", ["/proc/self/oom_score_adj"], { oomexec: false, env }));
+  assert.equal(stdout, "1000\n");
+});
+
+test("the shim is silent where the write is refused, in each shell", async (t) => {
+  const [, script] = prepare("true", [], { oomexec: false }).args;
+  const readOnly = "mount --bind /proc /proc && mount -o remount,ro,bind /proc && exec \"$@\"";
+  const unshare = [["-m"], ["-rm"]].find((as) => spawnSync("unshare", [...as, "sh", "-c", readOnly, "sh", "true"]).status === 0);
+  if (unshare === undefined) {
+    assert.ok(!process.env.CI, "/proc cannot be made read-only here");
+    return t.skip("/proc cannot be made read-only here");
+  }
+  const shells = [["/bin/sh"], ["dash"], ["bash", "--posix"], ["busybox", "sh"]];
+  for (const shell of shells.filter(([name]) => spawnSync(name, ["-c", ":"]).error === undefined)) {
+    const shim = [...shell, "-c", script, "cat", "/proc/self/oom_score_adj"];
+    const { stdout, stderr } = spawnSync("unshare", [...unshare, "sh", "-c", readOnly, "sh", ...shim], { encoding: "utf8" });
+    assert.deepEqual({ shell, stdout, stderr }, { shell, stdout: `${OWN}\n`, stderr: "" });
+  }
+});
+
+describe("spawn", () => {
+  test("starts a raised child", async () => {
+    const child = spawn("cat", ["/proc/self/oom_score_adj"], { oomexec: OOMEXEC });
+    assert.equal(Number(await text(child.stdout)), 1000);
+  });
+
+  test("needs no arguments and no options", async () => {
+    const [code] = await once(spawn("true"), "exit");
+    assert.equal(code, 0);
+  });
+
+  test("takes options in place of arguments", async () => {
+    const child = spawn("env", { oomexec: OOMEXEC, env: { PATH: process.env.PATH, ONLY: "this" } });
+    assert.match(await text(child.stdout), /^ONLY=this$/m);
+  });
+
+  test("hands on argv0", async () => {
+    const child = spawn("cat", ["/proc/self/cmdline"], { oomexec: OOMEXEC, argv0: "-cat" });
+    assert.equal(child.spawnargs[0], OOMEXEC, "it is the command's, not oomexec's");
+    assert.equal(await text(child.stdout), "-cat\0/proc/self/cmdline\0");
+  });
+
+  test("raises the command line of a shell", async () => {
+    const child = spawn("cat /proc/self/oom_score_adj;", ["echo", "$0"], { oomexec: OOMEXEC, shell: true });
+    assert.equal(await text(child.stdout), "1000\n/bin/sh\n");
+  });
+
+  test("of what is not a command throws what child_process.spawn throws", () => {
+    for (const command of ["", undefined, 7, "a\0b"]) {
+      const native = errorOf(() => spawnChild(command, []));
+      assert.equal(errorOf(() => spawn(command, [])).code, native.code);
+    }
+  });
+});
+
+test("the function that gateways have is there under its name", () => {
+  const prepared = prepareOomScoreAdjustedSpawn("true", undefined, { platform: "linux", oomexec: false, shellAvailable: () => true });
+  assert.equal(prepared.command, "/bin/sh");
+  assert.deepEqual(prepared.args.slice(2), ["true"]);
+  assert.equal(prepared.wrapped, true);
+});
+
+function errorOf(call) {
+  try {
+    call().on("error", () => {});
+  } catch (error) {
+    return error;
+  }
+  return assert.fail("nothing was thrown");
+}

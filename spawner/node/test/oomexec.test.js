@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { cpSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { OOMEXEC } from "../testenv/oomexec.js";
+import { findOomexec, prepare } from "../index.js";
+import { run } from "../testenv/child.js";
+import { makeFile, newDirectory } from "../testenv/files.js";
+
+describe("an oomexec that is replaced under a running gateway is noticed", () => {
+  for (const [how, replace] of [
+    ["by another file", (path, kind) => (makeFile(`${path}.new`, kind), renameSync(`${path}.new`, path))],
+    ["by other contents", (path, kind) => (makeFile(`${path}.new`, kind), writeFileSync(path, readFileSync(`${path}.new`)))],
+  ]) {
+    test(how, (t) => {
+      const path = `${newDirectory(t)}/oomexec`;
+      const via = () => prepare("sh", [], { oomexec: path, shellAvailable: () => false }).via;
+      makeFile(path, "oomexec");
+      assert.equal(via(), "oomexec");
+      assert.equal(via(), "oomexec");
+      replace(path, "other-machine");
+      assert.equal(via(), "direct");
+      replace(path, "oomexec");
+      assert.equal(via(), "oomexec");
+    });
+  }
+});
+
+test("a file that hangs is given up and leaves no process", { timeout: 60_000 }, (t) => {
+  const path = `${newDirectory(t)}/oomexec`;
+  makeFile(path, "hanging");
+  const { rejected } = findOomexec(path);
+  assert.deepEqual(rejected[0], { path, why: "no-answer" });
+  assert.equal(prepare("sh", [], { oomexec: path }).command === path, false);
+  assert.deepEqual(processesOf(path), []);
+});
+
+test("what cannot be used is named with its reason", (t) => {
+  const directory = newDirectory(t);
+  const kinds = {
+    plain: "not-executable",
+    directory: "not-executable",
+    "other-machine": "other-machine",
+    "other-class": "other-machine",
+    "other-order": "other-machine",
+    script: "other-machine",
+    "other-program": "wrong-answer",
+  };
+  for (const [kind, why] of Object.entries(kinds)) {
+    const path = `${directory}/${kind}`;
+    makeFile(path, kind);
+    assert.deepEqual(findOomexec(path).rejected[0], { path, why });
+  }
+  assert.deepEqual(findOomexec("oomexec").rejected[0], { path: "oomexec", why: "not-absolute" });
+  const gone = `${directory}/gone`;
+  assert.deepEqual(findOomexec(gone).rejected[0], { path: gone, why: "not-found" });
+  assert.deepEqual(findOomexec(false), { rejected: [] });
+  assert.deepEqual(findOomexec(OOMEXEC), { path: OOMEXEC, rejected: [] });
+});
+
+test("the package for this platform is used where it is installed", async (t) => {
+  const directory = newDirectory(t);
+  const modules = `${directory}/node_modules`;
+  for (const part of ["package.json", "index.js", "lib"]) {
+    cpSync(fileURLToPath(new URL(`../${part}`, import.meta.url)), `${modules}/oomexec/${part}`, { recursive: true });
+  }
+  const packaged = `${modules}/@oomexec/linux-${process.arch}/bin/oomexec`;
+  makeFile(packaged, "oomexec");
+  const script = 'import { prepare } from "oomexec"; console.log(prepare("sh").command)';
+  writeFileSync(`${directory}/gateway.mjs`, script);
+  const gateway = { command: process.execPath, args: [`${directory}/gateway.mjs`], env: { PATH: process.env.PATH } };
+  assert.equal((await run(gateway)).stdout, `${packaged}\n`);
+
+  gateway.env.OOMEXEC_PATH = OOMEXEC;
+  assert.equal((await run(gateway)).stdout, `${OOMEXEC}\n`);
+});
+
+function processesOf(path) {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/exe`).startsWith(path);
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,371 @@
+//! What each way of starting a child at 1000 adds to `std::process::Command`,
+//! from spawn to exit: `scripts/bench-spawn`, or `cargo bench --bench spawn`
+//! with `OOMEXEC` set to a built oomexec.
+//!
+//! One table in GitHub Markdown on stdout, progress on stderr. Nothing is
+//! asserted of a time. `OOMEXEC_BENCH_ROUNDS` sets the rounds,
+//! `OOMEXEC_BENCH_SEED` the order within them.
+
+use std::env;
+use std::fs;
+use std::hint::black_box;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Instant;
+
+/// What a shell is given to run in place of a launcher, as gateways do today.
+const SHIM: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
+
+/// The parent's sizes, in bytes.
+const SIZES: [(&str, usize); 2] = [("50 MiB", 50 << 20), ("2 GiB", 2 << 30)];
+
+/// The whole environment of the children, so that what is set here takes no part.
+const ENVIRONMENT: [(&str, &str); 10] = [
+    (
+        "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ),
+    ("HOME", "/home/node"),
+    ("HOSTNAME", "4f1c2a9be07d"),
+    ("LANG", "C.UTF-8"),
+    ("TERM", "xterm-256color"),
+    ("USER", "node"),
+    ("SHELL", "/bin/bash"),
+    ("PWD", "/home/node"),
+    ("NODE_ENV", "production"),
+    ("TZ", "UTC"),
+];
+
+/// The table's columns; the first two are of text.
+const COLUMNS: [&str; 7] = [
+    "parent",
+    "launcher",
+    "spawn() blocks, µs",
+    "then to exit, µs",
+    "together, µs",
+    "added, µs",
+    "× direct",
+];
+
+fn main() {
+    let Some(oomexec) = oomexec() else {
+        // `cargo test --all-targets` runs this too, perhaps before oomexec is built.
+        assert!(
+            !is_bench(),
+            "no oomexec beside this build: set OOMEXEC to one, or use scripts/bench-spawn"
+        );
+        eprintln!("skipped: there is no oomexec to try");
+        return;
+    };
+    let launchers = Launcher::all(&oomexec);
+    launchers.iter().for_each(Launcher::check);
+    if !is_bench() {
+        return; // then it is enough that every launcher works
+    }
+
+    let rounds = number("OOMEXEC_BENCH_ROUNDS", 200).max(1);
+    let seed = number("OOMEXEC_BENCH_SEED", 1000);
+    let mut shuffle = Shuffle(seed as u64);
+    let mut held = Vec::new();
+    let mut rows = vec![COLUMNS.map(String::from)];
+    for (size, bytes) in SIZES {
+        hold(&mut held, bytes);
+        eprintln!(
+            "Rust, a parent of {size}: {rounds} rounds of {} launches",
+            launchers.len()
+        );
+        let times = measure(&launchers, rounds, &mut shuffle);
+        rows.extend(rows_of(size, &launchers, &times));
+    }
+    black_box(&held);
+    println!("### From spawn to exit in Rust\n\n{}", table(&rows));
+    println!("{}", note(rounds, seed));
+}
+
+/// Cargo says `--bench` for `cargo bench`, and nothing for `cargo test`.
+fn is_bench() -> bool {
+    env::args().any(|arg| arg == "--bench")
+}
+
+/// The file in OOMEXEC, or the one that cargo built beside this program.
+fn oomexec() -> Option<PathBuf> {
+    if let Some(file) = env::var_os("OOMEXEC") {
+        return Some(file.into());
+    }
+    let own = env::current_exe().ok()?; // target/release/deps/spawn-...
+    let built = own.parent()?.parent()?.join("oomexec");
+    built.is_file().then_some(built)
+}
+
+/// The number in the environment variable `name`, or the default.
+fn number(name: &str, default: usize) -> usize {
+    match env::var(name) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}={text} is not a number")),
+        Err(_) => default,
+    }
+}
+
+/// Makes this process as large as `bytes`, all of it resident.
+fn hold(held: &mut Vec<Vec<u8>>, bytes: usize) {
+    const STEP: usize = 1 << 20;
+    while resident() < bytes {
+        held.push(vec![1; STEP]); // not 0, which would map pages that nobody touched
+    }
+}
+
+fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").expect("/proc is mounted");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    1024 * kilobytes
+        .and_then(|number| number.parse::<usize>().ok())
+        .expect("/proc/self/status has a line VmRSS")
+}
+
+/// A way to start a child.
+struct Launcher {
+    name: &'static str,
+    /// The words in front of the command.
+    words: Vec<String>,
+    /// Whether the child writes its score itself, between fork and exec.
+    hook: bool,
+}
+
+impl Launcher {
+    /// All that are compared; the first is what the others are compared with.
+    fn all(oomexec: &Path) -> [Self; 4] {
+        let oomexec = oomexec.to_str().expect("the path of oomexec is UTF-8");
+        let new = |name, words: &[&str], hook| Self {
+            name,
+            words: words.iter().map(ToString::to_string).collect(),
+            hook,
+        };
+        [
+            new("direct", &[], false),
+            new("oomexec", &[oomexec, "--"], false),
+            new("shim", &["/bin/sh", "-c", SHIM], false),
+            new("hook (`pre_exec`)", &[], true),
+        ]
+    }
+
+    fn command(&self, command: &[&str]) -> Command {
+        let mut words = self
+            .words
+            .iter()
+            .map(String::as_str)
+            .chain(command.iter().copied());
+        let mut built = Command::new(words.next().expect("there is a command"));
+        built.args(words).env_clear().envs(ENVIRONMENT);
+        if self.hook {
+            // SAFETY: between fork and exec only what a signal handler may do is
+            // allowed. std opens a path this short without allocating, and the
+            // rest is write and close.
+            unsafe {
+                built.pre_exec(|| {
+                    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+                    Ok(())
+                });
+            }
+        }
+        built
+    }
+
+    /// Panics unless it does its work: the time of one that does not is worth nothing.
+    fn check(&self) {
+        let output = self
+            .command(&["/bin/cat", "/proc/self/oom_score_adj"])
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let raised = output.stdout.trim_ascii() == b"1000";
+        assert!(
+            output.status.success() && (raised || self.name == "direct"),
+            "{} did not start a child at 1000: {output:?}",
+            self.name
+        );
+    }
+
+    /// One launch of /bin/true.
+    fn launch(&self) -> Time {
+        let mut command = self.command(&["/bin/true"]);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let start = Instant::now();
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let blocked = start.elapsed();
+        let status = child.wait().expect("the child is ours to wait for");
+        let exit = start.elapsed();
+        assert!(status.success(), "{}: {status}", self.name);
+        Time {
+            blocked: blocked.as_secs_f64() * 1e6,
+            exit: exit.as_secs_f64() * 1e6,
+        }
+    }
+}
+
+/// Microseconds from before `spawn` to its return, and to that of `wait`.
+struct Time {
+    blocked: f64,
+    exit: f64,
+}
+
+/// Runs every launcher once in each round; the results are in their order.
+///
+/// In rounds, because a machine is faster in one second than in the next, and in
+/// a new order each time, because a launch finds the caches as the one before it
+/// left them.
+fn measure(launchers: &[Launcher], rounds: usize, shuffle: &mut Shuffle) -> Vec<Vec<Time>> {
+    for launcher in launchers {
+        launcher.launch(); // the first reads files that later ones find in memory
+    }
+    let mut times: Vec<_> = launchers
+        .iter()
+        .map(|_| Vec::with_capacity(rounds))
+        .collect();
+    let mut order: Vec<_> = (0..launchers.len()).collect();
+    for _ in 0..rounds {
+        shuffle.shuffle(&mut order);
+        for &index in &order {
+            times[index].push(launchers[index].launch());
+        }
+    }
+    times
+}
+
+/// A random order that a seed repeats: SplitMix64 (Steele, Lea, Flood 2014).
+struct Shuffle(u64);
+
+impl Shuffle {
+    /// Puts the items into a new order (Fisher, Yates).
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let other = self.next() % (last as u64 + 1);
+            items.swap(last, other as usize);
+        }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// A median, and half of its 95 % interval.
+#[derive(Clone, Copy)]
+struct Summary {
+    median: f64,
+    noise: f64,
+}
+
+impl Summary {
+    /// Order statistics alone, since times on a busy machine have a long tail.
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut sorted: Vec<_> = values.collect();
+        sorted.sort_by(f64::total_cmp);
+        let last = (sorted.len() - 1) as f64;
+        let quantile = |part: f64| sorted[(part.clamp(0.0, 1.0) * last).round() as usize];
+        // How many values lie below the true median is binomial, however they
+        // are distributed.
+        let half = 0.98 / (sorted.len() as f64).sqrt();
+        Self {
+            median: quantile(0.5),
+            noise: (quantile(0.5 + half) - quantile(0.5 - half)) / 2.0,
+        }
+    }
+
+    /// How much more: the difference of the medians.
+    fn over(self, other: Self) -> Self {
+        Self {
+            median: self.median - other.median,
+            noise: self.noise.hypot(other.noise),
+        }
+    }
+
+    /// How many times as much: the ratio of the medians.
+    fn times(self, other: Self) -> Self {
+        let median = self.median / other.median;
+        let noise = (self.noise / self.median).hypot(other.noise / other.median);
+        Self {
+            median,
+            noise: median * noise,
+        }
+    }
+
+    fn shown(self, digits: usize) -> String {
+        format!("{:.digits$} ± {:.digits$}", self.median, self.noise)
+    }
+}
+
+type Row = [String; COLUMNS.len()];
+
+fn rows_of(size: &str, launchers: &[Launcher], times: &[Vec<Time>]) -> Vec<Row> {
+    let summary = |times: &[Time], part: fn(&Time) -> f64| Summary::of(times.iter().map(part));
+    let direct = summary(&times[0], |time| time.exit);
+    let row = |(launcher, times): (&Launcher, &Vec<Time>)| {
+        let together = summary(times, |time| time.exit);
+        let (added, ratio) = match launcher.name {
+            "direct" => ("–".into(), "–".into()),
+            _ => (
+                together.over(direct).shown(0),
+                together.times(direct).shown(2),
+            ),
+        };
+        [
+            size.into(),
+            launcher.name.into(),
+            summary(times, |time| time.blocked).shown(0),
+            summary(times, |time| time.exit - time.blocked).shown(0),
+            together.shown(0),
+            added,
+            ratio,
+        ]
+    };
+    launchers.iter().zip(times).map(row).collect()
+}
+
+/// The rows, the first of which names the columns, as GitHub Markdown that is
+/// aligned for a terminal too.
+fn table(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let mut rule = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let widths = rows.iter().map(|row| row[column].chars().count());
+            let width = widths.max().unwrap_or_default();
+            if column < 2 {
+                text += &format!("| {cell:<width$} ");
+                rule += &format!("| {} ", "-".repeat(width));
+            } else {
+                text += &format!("| {cell:>width$} ");
+                rule += &format!("| {}: ", "-".repeat(width - 1));
+            }
+        }
+        text += "|\n";
+        if index == 0 {
+            text += &(rule + "|\n");
+        }
+    }
+    text
+}
+
+fn note(rounds: usize, seed: usize) -> String {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    format!(
+        "`std::process::Command` of `/bin/true`: from before `spawn` to its return, from there to \
+         that of `wait`, and together. Medians of {rounds} rounds, all launchers in a random order \
+         in each round (seed {seed}). Added: the median together over that of the direct launch; ×: \
+         the ratio of the two. ±: the 95 % interval. The hook writes the score between fork and \
+         exec. Linux {}, {processors} processors.",
+        release.trim_end(),
+    )
+}

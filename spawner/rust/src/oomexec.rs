@@ -1,0 +1,358 @@
+//! Where oomexec is, and whether what is there is oomexec and runs here.
+
+use std::env;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The oomexec to use, and what was there and cannot be used.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Found {
+    /// The one to use.
+    pub path: Option<PathBuf>,
+    /// Those before it that were named or were there, and cannot be used.
+    pub rejected: Vec<Rejected>,
+}
+
+/// An oomexec that is not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejected {
+    /// Where it is, or should be.
+    pub path: PathBuf,
+    /// Why it is not used.
+    pub why: Rejection,
+}
+
+/// Why an oomexec is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// Its path is relative.
+    NotAbsolute,
+    /// It is not there.
+    NotFound,
+    /// It is no file that may be executed.
+    NotExecutable,
+    /// It is no ELF file, or one for another machine.
+    OtherMachine,
+    /// It could not be started, or did not end in time: then it is asked again after a minute.
+    NoAnswer,
+    /// It does not answer `--version` as oomexec does.
+    WrongAnswer,
+}
+
+impl Rejection {
+    /// A few words joined by dashes, the same as in the library for Node: for logs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotAbsolute => "not-absolute",
+            Self::NotFound => "not-found",
+            Self::NotExecutable => "not-executable",
+            Self::OtherMachine => "other-machine",
+            Self::NoAnswer => "no-answer",
+            Self::WrongAnswer => "wrong-answer",
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}
+
+/// Finds the oomexec that a [`Launch`](crate::Launch) would use, for a gateway's diagnostics: `first` if it can be
+/// used, else what `OOMEXEC_PATH` names, else the one beside the gateway's own program, else the one on its `PATH`.
+pub fn find_oomexec(first: Option<&Path>) -> Found {
+    let mut found = Found::default();
+    for (path, is_named) in candidates(first) {
+        let why = if path.is_absolute() {
+            probe(&path).err()
+        } else {
+            Some(Rejection::NotAbsolute)
+        };
+        let Some(why) = why else {
+            found.path = Some(path);
+            break;
+        };
+        if is_named || why != Rejection::NotFound {
+            found.rejected.push(Rejected { path, why });
+        }
+    }
+    found
+}
+
+fn candidates(first: Option<&Path>) -> Vec<(PathBuf, bool)> {
+    let mut candidates = Vec::new();
+    let from_environment = env::var_os("OOMEXEC_PATH").map(PathBuf::from);
+    for named in first
+        .map(Path::to_owned)
+        .into_iter()
+        .chain(from_environment)
+    {
+        if !named.as_os_str().is_empty() {
+            candidates.push((named, true));
+        }
+    }
+    // A relative element would let the directory that the gateway happens to be in choose what it runs.
+    let own = env::current_exe().ok();
+    let beside = own.as_deref().and_then(Path::parent).map(Path::to_owned);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let directories = beside.into_iter().chain(env::split_paths(&path));
+    for directory in directories.filter(|directory| directory.is_absolute()) {
+        candidates.push((directory.join("oomexec"), false));
+    }
+    candidates
+}
+
+#[cfg(not(unix))]
+fn probe(_: &Path) -> Result<(), Rejection> {
+    Err(Rejection::OtherMachine)
+}
+
+#[cfg(unix)]
+use unix::probe;
+
+#[cfg(unix)]
+mod unix {
+    use std::collections::HashMap;
+    use std::fs::{self, File, Metadata};
+    use std::io::{self, Read};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::net::UnixStream;
+    use std::path::{Path, PathBuf};
+    use std::process::{Child, Command, ExitStatus, Stdio};
+    use std::sync::{LazyLock, Mutex, PoisonError};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::Rejection;
+    use crate::search::{Seen, look};
+
+    /// It takes a millisecond.
+    const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+    /// A busy machine is not a broken binary: what was too slow is asked again, but not for every child.
+    const ASK_AGAIN: Duration = Duration::from_secs(60);
+    const LONGEST_ANSWER: usize = 256;
+
+    /// What makes a file the same one. ctime tells of what mtime can hide: `cp -p` over the file, chmod.
+    #[derive(PartialEq, Eq)]
+    struct Identity([i64; 5], u64, u64);
+
+    impl Identity {
+        fn of(file: &Metadata) -> Self {
+            let times = [
+                file.mtime(),
+                file.mtime_nsec(),
+                file.ctime(),
+                file.ctime_nsec(),
+                file.size() as i64,
+            ];
+            Self(times, file.dev(), file.ino())
+        }
+    }
+
+    struct Probed {
+        file: Identity,
+        result: Result<(), Rejection>,
+        ask_again: Option<Instant>,
+    }
+
+    static PROBED: LazyLock<Mutex<HashMap<PathBuf, Probed>>> = LazyLock::new(Mutex::default);
+
+    /// Whether the file can be used. An answer holds as long as the file is the same one.
+    pub(super) fn probe(path: &Path) -> Result<(), Rejection> {
+        let metadata = fs::metadata(path).map_err(|_| Rejection::NotFound)?;
+        let file = Identity::of(&metadata);
+        // Held while it is asked: it is asked once.
+        let mut probed = PROBED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = probed.get(path) {
+            let holds = last.ask_again.is_none_or(|then| Instant::now() < then);
+            if last.file == file && holds {
+                return last.result;
+            }
+        }
+        let (result, ask_again) = match examine(path) {
+            Ok(()) => (Ok(()), None),
+            Err(Fault::Lasting(why)) => (Err(why), None),
+            Err(Fault::Slow) => (Err(Rejection::NoAnswer), Some(Instant::now() + ASK_AGAIN)),
+            Err(Fault::NotStarted) => (Err(Rejection::NoAnswer), Some(Instant::now())),
+        };
+        let answer = Probed {
+            file,
+            result,
+            ask_again,
+        };
+        probed.insert(path.to_owned(), answer);
+        result
+    }
+
+    enum Fault {
+        /// It stays as long as the file is the same.
+        Lasting(Rejection),
+        Slow,
+        /// Memory is short, or it is being written: soon found out again.
+        NotStarted,
+    }
+
+    fn examine(path: &Path) -> Result<(), Fault> {
+        if look(path) != Seen::Executable {
+            return Err(Fault::Lasting(Rejection::NotExecutable));
+        }
+        if !is_for_this_machine(path).unwrap_or(false) {
+            return Err(Fault::Lasting(Rejection::OtherMachine));
+        }
+        let deadline = Instant::now() + ANSWER_WITHIN;
+        let (child, stdout) = start(path).map_err(|_| Fault::NotStarted)?;
+        let (status, answer) = ask(child, stdout, deadline).map_err(|_| Fault::Slow)?;
+        if status.success() && is_version(&answer) {
+            Ok(())
+        } else {
+            Err(Fault::Lasting(Rejection::WrongAnswer))
+        }
+    }
+
+    // Before it is run: a program for another machine fails with ENOEXEC, on which some callers feed it to a shell.
+    fn is_for_this_machine(path: &Path) -> io::Result<bool> {
+        let mut header = [0; 20];
+        File::open(path)?.read_exact(&mut header)?;
+        let (class, order) = (header[4], header[5]);
+        let machine = u16::from_ne_bytes([header[18], header[19]]);
+        Ok(header.starts_with(b"\x7fELF")
+            && class
+                == if cfg!(target_pointer_width = "64") {
+                    2
+                } else {
+                    1
+                }
+            && order == if cfg!(target_endian = "big") { 2 } else { 1 }
+            && Some(machine) == own_machine())
+    }
+
+    /// `e_machine` in the ELF header.
+    fn own_machine() -> Option<u16> {
+        Some(match std::env::consts::ARCH {
+            "x86" => 3,
+            "powerpc64" => 21,
+            "s390x" => 22,
+            "arm" => 40,
+            "x86_64" => 62,
+            "aarch64" => 183,
+            "riscv64" => 243,
+            "loongarch64" => 258,
+            _ => return None,
+        })
+    }
+
+    /// `oomexec 1.2.3`, with anything behind the 3 that is no white space.
+    fn is_version(answer: &[u8]) -> bool {
+        let Some(version) = std::str::from_utf8(answer)
+            .ok()
+            .and_then(|answer| answer.strip_prefix("oomexec "))
+            .and_then(|version| version.strip_suffix('\n'))
+        else {
+            return false;
+        };
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let parts: Vec<&str> = version.splitn(3, '.').collect();
+        match parts[..] {
+            [major, minor, rest] => {
+                is_number(major)
+                    && is_number(minor)
+                    && rest.starts_with(|first: char| first.is_ascii_digit())
+                    && !rest.contains(char::is_whitespace)
+            }
+            _ => false,
+        }
+    }
+
+    /// Starts it with `--version`. Its stdout is a socket, whose reads can be bounded in time.
+    fn start(path: &Path) -> io::Result<(Child, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let child = Command::new(path)
+            .arg("--version")
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(OwnedFd::from(theirs))
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok((child, ours))
+    }
+
+    fn ask(
+        mut child: Child,
+        stdout: UnixStream,
+        deadline: Instant,
+    ) -> io::Result<(ExitStatus, Vec<u8>)> {
+        let answer = read_until(stdout, deadline);
+        let status = wait_until(&mut child, deadline);
+        if !matches!(status, Ok(Some(_))) {
+            let _ = child.kill();
+            // A process that the kernel cannot end now stays a zombie: better than to wait for it.
+            let _ = wait_until(&mut child, Instant::now() + ANSWER_WITHIN);
+        }
+        match status? {
+            Some(status) => Ok((status, answer?)),
+            None => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    fn read_until(mut from: UnixStream, deadline: Instant) -> io::Result<Vec<u8>> {
+        let mut answer = Vec::new();
+        let mut bytes = [0; LONGEST_ANSWER];
+        while answer.len() < LONGEST_ANSWER {
+            // Zero would be refused: no time left.
+            from.set_read_timeout(Some(deadline.saturating_duration_since(Instant::now())))?;
+            match from.read(&mut bytes) {
+                Ok(0) => break,
+                Ok(length) => answer.extend_from_slice(&bytes[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(answer)
+    }
+
+    fn wait_until(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+        loop {
+            let status = child.try_wait()?;
+            if status.is_some() || Instant::now() >= deadline {
+                return Ok(status);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::is_version;
+
+        #[test]
+        fn only_oomexec_with_a_version_is_the_right_answer() {
+            for right in [
+                "oomexec 0.1.0\n",
+                "oomexec 10.20.30\n",
+                "oomexec 1.0.0-rc.1+x\n",
+            ] {
+                assert!(is_version(right.as_bytes()), "{right:?}");
+            }
+            for wrong in [
+                "",
+                "oomexec\n",
+                "oomexec 1.0\n",
+                "oomexec 1.0.x\n",
+                "oomexec 1..0\n",
+                "oomexec 1.0.0",
+                "oomexec 1.0.0\n\n",
+                "oomexec 1.0.0 x\n",
+                "Oomexec 1.0.0\n",
+                " oomexec 1.0.0\n",
+            ] {
+                assert!(!is_version(wrong.as_bytes()), "{wrong:?}");
+            }
+        }
+    }
+}
