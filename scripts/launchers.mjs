@@ -1,0 +1,61 @@
+// The ways to start a child that prove-oom and bench-spawn compare.
+
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The top folder of the repository. */
+export const repository = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** What gateways give to a shell today. */
+const SHIM = 'echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@"';
+
+/** The words in front of the command, by the launcher's name. */
+export function launchers(oomexec) {
+  return {
+    direct: [],
+    shim: ['/bin/sh', '-c', SHIM],
+    choom: [onPath('choom') ?? 'choom', '-n', '1000', '--'],
+    oomexec: [oomexec, '--'],
+    pin: [oomexec, '--pin', '--'],
+  };
+}
+
+/** The first executable file of this name on PATH, if there is one. */
+export function onPath(name) {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return folders.map((folder) => resolve(folder, name)).find(isExecutable);
+}
+
+/**
+ * The oomexec to try: the file in OOMEXEC, else the release build of this
+ * repository. Where cargo is, it is built first, so that what is tried is what
+ * the sources say.
+ */
+export function findOomexec() {
+  if (process.env.OOMEXEC) {
+    const file = resolve(process.env.OOMEXEC);
+    if (!isExecutable(file)) throw new Error(`OOMEXEC=${file} is not an executable file`);
+    return file;
+  }
+  const file = join(process.env.CARGO_TARGET_DIR ?? join(repository, 'target'), 'release/oomexec');
+  if (onPath('cargo')) {
+    const build = ['build', '--quiet', '--release', '--locked', '--bin', 'oomexec'];
+    // cargo's stdout goes to stderr: stdout is for the tables.
+    const { status } = spawnSync('cargo', build, { cwd: repository, stdio: ['ignore', 2, 2] });
+    if (status !== 0) throw new Error('cargo cannot build oomexec: see above, or set OOMEXEC to a built one');
+  }
+  if (!isExecutable(file)) throw new Error(`no ${file}: install cargo, or set OOMEXEC to a built oomexec`);
+  return file;
+}
+
+/** Whether this is a file, or a link to one, that may be run. */
+export function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
