@@ -1,0 +1,68 @@
+// Times children of this process, which first takes as much memory as it is told.
+//
+// Started as: node measure.mjs SETTINGS, an object in JSON with
+//   resident    bytes to hold
+//   rounds      each launcher once in each
+//   seed        what the order within the rounds follows from
+//   launchers   the words in front of the command, by name
+//   env         the children's environment
+// Prints one object in JSON: {name: {blocked: [µs, one a round], exit: [µs]}}
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+
+const { resident, rounds, seed, launchers, env } = JSON.parse(process.argv[2]);
+const COMMAND = '/bin/true';
+
+const rss = () => 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+const held = [];
+// Filled, since a fork copies the tables of touched pages alone.
+while (rss() < resident)
+  held.push(Buffer.alloc(Math.min(16 * 2 ** 20, Math.max(2 ** 20, resident - rss())), 1));
+
+/** From before spawn() to its return, and to the event that tells of the child's end, in microseconds. */
+async function launch(words) {
+  const [file, ...args] = [...words, COMMAND];
+  const start = process.hrtime.bigint();
+  const child = spawn(file, args, { env, stdio: 'ignore' });
+  const back = process.hrtime.bigint();
+  const [code, signal] = await once(child, 'exit');
+  const end = process.hrtime.bigint();
+  if (code !== 0) throw new Error(`${[file, ...args].join(' ')}: ended with ${signal ?? code}`);
+  return { blocked: Number(back - start) / 1000, exit: Number(end - start) / 1000 };
+}
+
+/** A random order that a seed repeats: SplitMix64 (Steele, Lea, Flood 2014), and Fisher and Yates. */
+function shuffler(seed) {
+  let state = BigInt(seed);
+  const next = () => {
+    state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);
+    let mixed = state;
+    mixed = BigInt.asUintN(64, (mixed ^ (mixed >> 30n)) * 0xbf58476d1ce4e5b9n);
+    mixed = BigInt.asUintN(64, (mixed ^ (mixed >> 27n)) * 0x94d049bb133111ebn);
+    return mixed ^ (mixed >> 31n);
+  };
+  return (items) => {
+    for (let last = items.length - 1; last > 0; last--) {
+      const other = Number(next() % BigInt(last + 1));
+      [items[last], items[other]] = [items[other], items[last]];
+    }
+  };
+}
+
+const names = Object.keys(launchers);
+const times = Object.fromEntries(names.map((name) => [name, { blocked: [], exit: [] }]));
+const shuffle = shuffler(seed);
+for (const name of names) await launch(launchers[name]); // the first reads files that later ones find in memory
+// In rounds, because a machine is faster in one second than in the next, and in
+// a new order each time, because a launch finds the caches as the last left them.
+for (let round = 0; round < rounds; round++) {
+  shuffle(names);
+  for (const name of names) {
+    const { blocked, exit } = await launch(launchers[name]);
+    times[name].blocked.push(blocked);
+    times[name].exit.push(exit);
+  }
+}
+process.stdout.write(JSON.stringify(times));
