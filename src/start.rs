@@ -51,20 +51,15 @@ impl Start {
     }
 
     /// One of argv, if there are so many.
-    #[inline(never)]
+    #[inline(always)]
     pub fn arg(&self, index: usize) -> Option<CText<'static>> {
         // SAFETY: below argc each pointer is a C string's, which stays.
         (index < self.argc).then(|| unsafe { CText::new(*self.argv.add(index)) })
     }
 
     /// The arguments after argv\[0\].
-    #[inline(always)]
     pub fn args(&self) -> impl Iterator<Item = CText<'static>> {
-        Args {
-            argv: self.argv,
-            index: 1,
-            argc: self.argc,
-        }
+        (1..).map_while(|index| self.arg(index))
     }
 
     /// What the command at `index` of argv is to get; with `argv0` in place of its
@@ -85,29 +80,6 @@ impl Start {
             argv,
             environment: self.environment,
         }
-    }
-}
-
-struct Args {
-    argv: *mut *const c_char,
-    index: usize,
-    argc: usize,
-}
-
-impl Iterator for Args {
-    type Item = CText<'static>;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<CText<'static>> {
-        // Not the null pointer: a kernel before Linux 5.18 leaves argv[0] out if
-        // the caller does.
-        if self.index >= self.argc {
-            return None;
-        }
-        // SAFETY: below argc each pointer is a C string's, which stays.
-        let arg = unsafe { CText::new(*self.argv.add(self.index)) };
-        self.index += 1;
-        Some(arg)
     }
 }
 
