@@ -9,7 +9,7 @@ use std::process::Command;
 
 use oomexec::words::HELP;
 use oomexec::{opt_out, status};
-use testenv::{OOMEXEC, run, text, tool};
+use testenv::{OOMEXEC, TempDir, run, text, tool};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -132,4 +132,28 @@ fn what_the_readme_shows_is_what_happens() {
             "{command}"
         );
     }
+}
+
+/// What systemd says of a unit with this text.
+fn verified(unit: &str) -> (bool, String) {
+    let dir = TempDir::new();
+    // What it starts need not be here.
+    let unit = unit.replace("/usr/bin/node", "/bin/true");
+    let file = dir.file("gateway.service", unit, 0o644);
+    let output = Command::new(tool("systemd-analyze"))
+        .args(["--user", "--man=no", "verify"])
+        .arg(file)
+        .env("XDG_RUNTIME_DIR", dir.path())
+        .output()
+        .unwrap();
+    (output.status.success(), text(&output.stderr))
+}
+
+#[test]
+fn the_unit_in_deploy_is_one_that_systemd_takes_without_a_word() {
+    let unit = read("deploy/gateway.service");
+    assert_eq!(verified(&unit), (true, String::new()));
+    assert!(unit.contains("\nOOMPolicy=continue\n"));
+    let wrong = unit.replace("OOMPolicy=continue", "OOMPolicy=go-on");
+    assert!(verified(&wrong).1.contains("OOM policy"));
 }
