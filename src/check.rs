@@ -38,28 +38,31 @@ pub fn check(gateway: Pid, opted_out: bool) -> Status {
     check.pin(landlock::abi());
     self::gateway(&mut check, gateway, score);
     let limited = memory(&mut check);
-    sysctl(&mut check, limited);
+    // 2 panics also where a cgroup's limit is met (check_panic_on_oom).
+    sysctl(&mut check, limited, c"/proc/sys/vm/panic_on_oom", 1);
+    let allocating = c"/proc/sys/vm/oom_kill_allocating_task";
+    sysctl(&mut check, limited, allocating, u64::MAX);
     check.fallback(kernel::open(c"/bin/sh".into(), OFlags::PATH).is_ok());
     check.status()
 }
 
 fn raise(check: &mut Check, opted_out: bool) {
     if opted_out {
-        return check.opted_out();
+        check.opted_out();
+    } else if let Err(errno) = raised(check) {
+        check.no_raise(errno, kernel::is_dumpable());
     }
-    let raised = score::get(OWN).and_then(|before| {
-        score::put(OWN, SCORE_MAX)?;
-        Ok((before, score::get(OWN)?))
-    });
-    match raised {
-        Err(errno) => check.no_raise(errno, kernel::is_dumpable()),
-        Ok((before, after)) => {
-            check.raise(before, after);
-            if after == SCORE_MAX {
-                floor(check);
-            }
-        }
+}
+
+fn raised(check: &mut Check) -> Result<(), c_int> {
+    let before = score::get(OWN)?;
+    score::put(OWN, SCORE_MAX)?;
+    let after = score::get(OWN)?;
+    check.raise(before, after);
+    if after == SCORE_MAX {
+        floor(check);
     }
+    Ok(())
 }
 
 /// The lowest score that can be written again, by halves.
@@ -249,19 +252,15 @@ fn last(file: &Buffer) -> CText<'_> {
     file.as_c_text().unwrap_or(CText::EMPTY)
 }
 
-fn sysctl(check: &mut Check, limited: bool) {
-    for (file, most) in [
-        // 2: also where a cgroup's limit is met (check_panic_on_oom).
-        (c"/proc/sys/vm/panic_on_oom", 1),
-        (c"/proc/sys/vm/oom_kill_allocating_task", u64::MAX),
-    ] {
-        let file = file.into();
-        match amount(file, b"") {
-            Ok(0) => {}
-            Ok(value) if limited && value <= most => check.sysctl(Rank::Note, file, value),
-            Ok(value) => check.sysctl(Rank::Fail, file, value),
-            Err(errno) => check.unread(Rank::Note, Message::OfSysctl, file, errno),
-        }
+/// A setting of the kernel's: up to `most` it does not reach a cgroup's limit.
+#[inline(never)]
+fn sysctl(check: &mut Check, limited: bool, file: &'static CStr, most: u64) {
+    let file = file.into();
+    match amount(file, b"") {
+        Ok(0) => {}
+        Ok(value) if limited && value <= most => check.sysctl(Rank::Note, file, value),
+        Ok(value) => check.sysctl(Rank::Fail, file, value),
+        Err(errno) => check.unread(Rank::Note, Message::OfSysctl, file, errno),
     }
 }
 
