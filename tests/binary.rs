@@ -150,11 +150,13 @@ fn copy_sources(dir: &TempDir, name: &str) -> PathBuf {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(part);
         run(Command::new("cp").arg("-r").arg(from).arg(&tree));
     }
-    // A member of the workspace, which Cargo wants to see.
-    let member = Path::new(env!("CARGO_MANIFEST_DIR")).join("spawner/rust");
-    dir.dir(&format!("{name}/spawner"));
-    let to = tree.join("spawner");
-    run(Command::new("cp").arg("-r").arg(member).arg(to));
+    // The members of the workspace, which Cargo wants to see.
+    for member in ["spawner/rust", "spawner/surfaces/rust"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(member);
+        let to = tree.join(member);
+        dir.dir(&format!("{name}/{member}"));
+        run(Command::new("cp").arg("-rT").arg(from).arg(to));
+    }
     tree
 }
 
