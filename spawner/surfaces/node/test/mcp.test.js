@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import diagnostics from "node:diagnostics_channel";
+import { once } from "node:events";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -68,7 +70,9 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       const { transport, ...prepared } = newTransport(t, "no-such-mcp-server", ["stdio"]);
       assert.deepEqual([prepared.via, prepared.why], ["direct", "not-found"]);
       const client = new Client(GATEWAY);
-      await assert.rejects(client.connect(transport), { code: "ENOENT", syscall: "spawn no-such-mcp-server" });
+      // ENOENT; EACCES where a directory of PATH may not be searched.
+      const [{ code, syscall }] = await once(spawn("no-such-mcp-server"), "error");
+      await assert.rejects(client.connect(transport), { code, syscall });
     });
   });
 }

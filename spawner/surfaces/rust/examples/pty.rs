@@ -1,35 +1,90 @@
-//! A shell on a terminal: `cargo run --example pty`
+//! A login shell on a terminal, as a gateway gives it to a user.
 
-use std::fs;
 use std::io::{Read, Write};
+use std::process::{self, Command};
+use std::{env, fs, io};
 
-use oomexec_spawner::Launch;
+use oomexec_spawner::{Launch, Prepared, Via};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let prepared = Launch::new("bash").arg("--norc").prepare();
-    println!("started through {} ({})", prepared.via, prepared.why);
-    // portable-pty has a builder of its own in the place of std's Command.
-    let mut builder = CommandBuilder::new(prepared.command.get_program());
-    builder.args(prepared.command.get_args());
+    let size = PtySize {
+        rows: 30,
+        cols: 100,
+        ..PtySize::default()
+    };
+    let pair = native_pty_system().openpty(size)?;
+    let prepared = login_shell("bash")?;
+    let mut child = pair.slave.spawn_command(builder(&prepared.command))?;
+    // Else the terminal would stay open when the shell is gone.
+    drop(pair.slave);
 
-    let pair = native_pty_system().openpty(PtySize::default())?;
-    let mut shell = pair.slave.spawn_command(builder)?;
-    drop(pair.slave); // or the terminal would never end
-    let pid = shell.process_id().ok_or("it has ended already")?;
-
-    let mut reader = pair.master.try_clone_reader()?;
     let mut keyboard = pair.master.take_writer()?;
-    keyboard.write_all(b"cat /proc/$$/oom_score_adj; exit\r")?;
-    let status = shell.wait()?;
-    let mut shown = Vec::new();
-    // EIO: the terminal's last program has ended.
-    let _ = reader.read_to_end(&mut shown);
-    println!(
-        "the shell, process {pid}, showed:\n{}",
-        String::from_utf8_lossy(&shown)
-    );
-    let own = fs::read_to_string("/proc/self/oom_score_adj")?;
-    println!("{status}; the gateway is at {own}");
+    keyboard.write_all(b"shopt login_shell\r")?;
+    let mut screen = pair.master.try_clone_reader()?;
+    println!("login shell: {}", read_answer(&mut screen)?);
+
+    let pid = child.process_id().expect("it runs");
+    println!("gateway {}: {}", process::id(), score_of("self")?);
+    let score = score_of(&pid.to_string())?;
+    println!("child {pid}: {score}, by {}", prepared.via);
+
+    keyboard.write_all(b"exit\r")?;
+    println!("ended: {}", child.wait()?);
     Ok(())
+}
+
+/// A shell is a login shell when its argv[0] begins with `-`. `portable-pty` cannot set that, oomexec can.
+fn login_shell(shell: &str) -> io::Result<Prepared> {
+    // portable-pty would start it in the home directory.
+    let directory = env::current_dir()?;
+    let mut launch = Launch::new(shell);
+    launch.current_dir(directory);
+    let by_name = launch.clone().argv0(format!("-{shell}")).prepare();
+    Ok(match by_name.via {
+        Via::Oomexec => by_name,
+        Via::Sh | Via::Direct => launch.arg("-l").prepare(),
+    })
+}
+
+/// `portable-pty` has a builder of its own. What it takes over is all that a launch without `env_clear` sets.
+fn builder(command: &Command) -> CommandBuilder {
+    let mut builder = CommandBuilder::new(command.get_program());
+    builder.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => builder.env(name, value),
+            None => builder.env_remove(name),
+        }
+    }
+    if let Some(directory) = command.get_current_dir() {
+        builder.cwd(directory);
+    }
+    builder
+}
+
+/// What is typed is shown too: only the answer has a word behind the option's name.
+fn read_answer(screen: &mut dyn Read) -> io::Result<&'static str> {
+    let mut shown = String::new();
+    let mut bytes = [0; 1024];
+    loop {
+        let length = screen.read(&mut bytes)?;
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        shown.push_str(&String::from_utf8_lossy(&bytes[..length]));
+        let words: Vec<&str> = shown.split_whitespace().collect();
+        for pair in words.windows(2) {
+            match pair {
+                ["login_shell", "on"] => return Ok("on"),
+                ["login_shell", "off"] => return Ok("off"),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn score_of(process: &str) -> io::Result<String> {
+    let score = fs::read_to_string(format!("/proc/{process}/oom_score_adj"))?;
+    Ok(score.trim().to_owned())
 }

@@ -1,34 +1,41 @@
-//! A supervisor's child: `cargo run --example supervisor`
+//! A supervisor's command: in a group of its own, so that it can be ended with all that it started.
 
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
-use std::process::Stdio;
+use std::process::{self, Stdio};
 
-use oomexec_spawner::{Launch, OomKills, explain_exit};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use oomexec_spawner::Launch;
 
 fn main() -> io::Result<()> {
-    let before = OomKills::read();
-    let mut prepared = Launch::new("cat").arg("/proc/self/oom_score_adj").prepare();
-    println!("started through {} ({})", prepared.via, prepared.why);
-    let wrapped = prepared.wrapped();
-    // A group of its own, so that one signal ends it with all that it starts.
-    let command = prepared.command.process_group(0).stdout(Stdio::piped());
-    let mut child = command.spawn()?;
+    // cat stands for the work: it ends with its input.
+    let mut prepared = Launch::new("sh")
+        .args(["-c", "exec 3<&0; cat <&3 & echo; cat"])
+        .prepare();
+    let mut child = prepared
+        .command
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut stdout = child.stdout.take().expect("it is piped");
+    stdout.read_exact(&mut [0])?;
 
-    let mut score = String::new();
-    child
-        .stdout
-        .take()
-        .expect("a pipe")
-        .read_to_string(&mut score)?;
-    print!("the child is at {score}");
-    let own = fs::read_to_string("/proc/self/oom_score_adj")?;
-    print!("the gateway is at {own}");
+    println!("gateway {}: {}", process::id(), score_of("self")?);
+    let score = score_of(&child.id().to_string())?;
+    println!("child {}: {score}, by {}", child.id(), prepared.via);
 
-    let status = child.wait()?;
-    let after = before.as_ref().and_then(OomKills::again);
-    let ended = explain_exit(status, wrapped, before.as_ref(), after.as_ref());
-    println!("{}", ended.text);
+    killpg(Pid::from_raw(child.id() as i32), Signal::SIGTERM)?;
+    println!("ended by {}", child.wait()?);
+    // Whatever it started has its stdout too: it is at its end when the last of them is gone.
+    stdout.read_to_end(&mut Vec::new())?;
+    println!("nothing that it started is left");
     Ok(())
+}
+
+fn score_of(process: &str) -> io::Result<String> {
+    let score = fs::read_to_string(format!("/proc/{process}/oom_score_adj"))?;
+    Ok(score.trim().to_owned())
 }

@@ -1,23 +1,29 @@
-//! bash on a real terminal, with portable-pty.
+//! bash on a real terminal by `portable-pty`.
 
 mod testenv;
 
+use std::env;
+use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Instant;
 
-use oomexec_spawner::{Launch, Via};
+use oomexec_spawner::{Launch, Prepared, Via, Why};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use testenv::{WAYS, expected, launch, place, program, score, stat, until};
+use testenv::{
+    DEADLINE, each_way, launch, oomexec, own_score, program_of, runs, score_of, stat_of, until,
+    which,
+};
 
-/// A shell on a terminal, and all that it has shown.
-struct Terminal {
-    master: Box<dyn MasterPty + Send>,
-    keyboard: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    shown: Arc<Mutex<String>>,
-}
+const ROWS: u16 = 31;
+const COLUMNS: u16 = 93;
+
+const IS_LOGIN: &str = "$(shopt -q login_shell && echo login)";
 
 fn size(rows: u16, cols: u16) -> PtySize {
     PtySize {
@@ -27,7 +33,100 @@ fn size(rows: u16, cols: u16) -> PtySize {
     }
 }
 
-/// What portable-pty wants in the place of a `Command`.
+/// A shell on a terminal, which ends with the test, and somebody who types and reads.
+struct Terminal {
+    pid: u32,
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keyboard: Box<dyn Write + Send>,
+    screen: Receiver<Vec<u8>>,
+    unread: String,
+}
+
+impl Terminal {
+    fn start(prepared: &Prepared) -> Self {
+        let pair = native_pty_system().openpty(size(ROWS, COLUMNS));
+        let pair = pair.expect("a terminal");
+        let child = pair.slave.spawn_command(builder(&prepared.command));
+        let child = child.expect("it starts");
+        let mut reader = pair.master.try_clone_reader().expect("it can be read");
+        let (sender, screen) = channel();
+        // It ends when the terminal does.
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(length @ 1..) = reader.read(&mut bytes) {
+                if sender.send(bytes[..length].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            pid: child.process_id().expect("it runs"),
+            child,
+            keyboard: pair.master.take_writer().expect("it can be written"),
+            master: pair.master,
+            screen,
+            unread: String::new(),
+        }
+    }
+
+    fn type_in(&mut self, text: &str) {
+        self.keyboard
+            .write_all(text.as_bytes())
+            .expect("it is open");
+    }
+
+    /// Waits until the terminal shows this, and forgets what is before and of it.
+    fn shows(&mut self, text: &str) {
+        self.shown_before(text);
+    }
+
+    fn shown_before(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some((before, after)) = self.unread.split_once(text) {
+                let before = before.to_owned();
+                self.unread = after.to_owned();
+                return before;
+            }
+            let rest = deadline.saturating_duration_since(Instant::now());
+            let more = self.screen.recv_timeout(rest);
+            let more = more.unwrap_or_else(|_| panic!("it shows {:?}, not {text:?}", self.unread));
+            self.unread.push_str(&String::from_utf8_lossy(&more));
+        }
+    }
+
+    /// What the shell makes of some words. What is typed is shown too: the quotes tell it from the answer.
+    fn answer(&mut self, words: &str) -> String {
+        self.type_in(&format!("echo \"answer\"\"=<{words}>\"\r"));
+        self.shows("answer=<");
+        self.shown_before(">")
+    }
+
+    fn foreground(&self) -> u32 {
+        let stat = stat_of(self.pid).expect("it runs");
+        u32::try_from(stat.foreground).expect("it has a terminal")
+    }
+
+    /// Waits until a program that was typed has the keyboard, and gives its process group.
+    fn job(&self, name: &str) -> u32 {
+        until("the job has the keyboard", || {
+            let foreground = self.foreground();
+            let is_it = foreground != self.pid && stat_of(foreground)?.name == name;
+            is_it.then_some(foreground)
+        })
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // By SIGHUP, which bash passes on, and where that does not do, by SIGKILL.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `portable-pty` has a builder of its own.
 fn builder(command: &Command) -> CommandBuilder {
     let mut builder = CommandBuilder::new(command.get_program());
     builder.args(command.get_args());
@@ -37,126 +136,171 @@ fn builder(command: &Command) -> CommandBuilder {
             None => builder.env_remove(name),
         }
     }
+    if let Some(directory) = command.get_current_dir() {
+        builder.cwd(directory);
+    }
     builder
 }
 
-impl Terminal {
-    fn new(launch: &mut Launch) -> Self {
-        let pair = native_pty_system().openpty(size(33, 101)).unwrap();
-        let prepared = launch.env("PS1", "").env("HOME", "/").prepare();
-        let child = pair
-            .slave
-            .spawn_command(builder(&prepared.command))
-            .unwrap();
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let shown = Arc::new(Mutex::new(String::new()));
-        let seen = Arc::clone(&shown);
-        thread::spawn(move || {
-            let mut bytes = [0; 1024];
-            // EIO: the terminal's last program has ended.
-            while let Ok(len @ 1..) = reader.read(&mut bytes) {
-                let text = String::from_utf8_lossy(&bytes[..len]);
-                seen.lock().unwrap().push_str(&text);
-            }
-        });
-        Self {
-            keyboard: pair.master.take_writer().unwrap(),
-            master: pair.master,
-            child,
-            shown,
-        }
+/// An empty home directory: bash reads no file of whoever runs the tests.
+struct Home(PathBuf);
+
+impl Home {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("oomexec-surfaces-{}-{count}", std::process::id());
+        let home = env::temp_dir().join(name);
+        fs::create_dir(&home).expect("it can be made");
+        Self(home)
     }
 
-    fn pid(&self) -> u32 {
-        self.child.process_id().expect("it was started")
-    }
-
-    fn type_in(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).unwrap();
-    }
-
-    /// What the shell says of `words`, which it expands.
-    fn says(&mut self, mark: &str, words: &str) -> String {
-        // The marks are not as they are typed: what is echoed is not the answer.
-        self.type_in(&format!("echo \"{mark}\"'<'\"{words}\"'>'\r"));
-        let begin = format!("{mark}<");
-        let answer = || {
-            let shown = self.shown.lock().unwrap();
-            let (_, answer) = shown.split_once(&begin)?;
-            Some(answer.split_once('>')?.0.to_owned())
-        };
-        until(mark, || answer().is_some());
-        answer().unwrap()
+    fn bash(&self) -> Launch {
+        let mut launch = launch("bash");
+        launch
+            .env("HOME", &self.0)
+            .env("HISTFILE", "/dev/null")
+            .env("TERM", "xterm-256color")
+            .current_dir(&self.0);
+        launch
     }
 }
 
-impl Drop for Terminal {
+impl Drop for Home {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
 #[test]
-fn bash_has_a_terminal_of_its_own_and_the_gateway_keeps_its_score() {
-    for via in WAYS {
-        let own = score("self");
-        let mut terminal = Terminal::new(launch(via, "bash").arg("--norc"));
-        assert_eq!(terminal.says("pid", "$$"), terminal.pid().to_string());
-        let pid = terminal.pid();
-        assert_eq!(program(pid), "bash", "{via}");
-        assert_eq!(score(pid), expected(via), "{via}");
-        assert_eq!(score("self"), own, "{via}");
-
-        let [_, group, session, terminal_number] = place(pid);
-        assert_eq!([group, session], [pid as i32; 2], "{via}");
-        assert_ne!(terminal_number, 0, "{via}");
-        assert!(terminal.says("tty", "$(tty)").starts_with("/dev/pts/"));
-        assert_eq!(terminal.says("size", "$(stty size)"), "33 101");
-        terminal.master.resize(size(44, 120)).unwrap();
-        assert_eq!(terminal.says("resized", "$(stty size)"), "44 120");
-
-        terminal.type_in("exit 7\r");
-        assert_eq!(terminal.child.wait().unwrap().exit_code(), 7, "{via}");
+fn a_shell_runs_under_the_pid_that_the_gateway_has_which_keeps_its_own_score() {
+    let home = Home::new();
+    for (via, prepared, score) in each_way(home.bash().arg("--norc")) {
+        let mut terminal = Terminal::start(&prepared);
+        assert_eq!(terminal.answer("$$"), terminal.pid.to_string(), "{via}");
+        assert_eq!(program_of(terminal.pid), which("bash"), "{via}");
+        assert_eq!(score_of(terminal.pid), score, "{via}");
+        assert_eq!(score_of("self"), own_score(), "{via}");
     }
 }
 
 #[test]
-fn the_keys_that_stop_and_end_a_job_reach_the_job_and_not_the_shell() {
-    for via in WAYS {
-        let mut terminal = Terminal::new(launch(via, "bash").arg("--norc"));
-        let pid = terminal.pid();
-        let foreground = |pid: u32| stat(pid)[5].parse::<u32>().unwrap_or(0);
-        assert!(terminal.says("flags", "$-").contains('m'), "{via}");
+fn a_shell_leads_a_session_of_its_own_whose_controlling_terminal_it_is() {
+    let home = Home::new();
+    for (via, prepared, _) in each_way(home.bash().arg("--norc")) {
+        let mut terminal = Terminal::start(&prepared);
+        let tty = terminal.answer("$(tty)");
+        let stat = stat_of(terminal.pid).expect("it runs");
+        assert_eq!(stat.session, terminal.pid, "{via}");
+        assert_eq!(terminal.foreground(), terminal.pid, "{via}");
+        let device = fs::metadata(&tty).expect("it is there").rdev();
+        assert_eq!(stat.terminal, device, "{via}");
+        terminal.type_in("sh -c 'echo on the \"\"terminal >/dev/tty'\r");
+        terminal.shows("on the terminal\r\n");
+    }
+}
+
+#[test]
+fn a_shell_controls_jobs() {
+    let home = Home::new();
+    for (via, prepared, score) in each_way(home.bash().arg("--norc")) {
+        let mut terminal = Terminal::start(&prepared);
+        assert!(terminal.answer("$-").contains('m'), "{via}");
         terminal.type_in("cat\r");
-        until("cat has the keyboard", || {
-            let job = foreground(pid);
-            job != pid && program(job) == "cat"
-        });
-        let job = foreground(pid);
-        assert_eq!(score(job), expected(via), "{via}");
+        let job = terminal.job("cat");
+        assert_eq!(score_of(job), score, "{via}");
+
         terminal.type_in("\x1a");
-        until("the job is stopped", || {
-            stat(job)[0] == "T" && foreground(pid) == pid
+        until("Ctrl-Z has stopped cat", || {
+            let is_stopped = stat_of(job)?.state == 'T' && terminal.foreground() == terminal.pid;
+            is_stopped.then_some(())
         });
         terminal.type_in("fg\r");
-        until("the job goes on", || {
-            stat(job)[0] != "T" && foreground(pid) == job
+        until("fg goes on with cat", || {
+            let goes_on = stat_of(job)?.state != 'T' && terminal.foreground() == job;
+            goes_on.then_some(())
         });
+        terminal.type_in("hello\r");
+        terminal.shows("hello\r\nhello\r\n");
+
         terminal.type_in("\x03");
-        until("the shell has the keyboard", || foreground(pid) == pid);
-        assert_eq!(terminal.says("status", "$?"), "130", "{via}");
+        until("Ctrl-C has ended cat and not the shell", || {
+            (!runs(job) && terminal.foreground() == terminal.pid).then_some(())
+        });
+        assert_eq!(terminal.answer("$?"), "130", "{via}");
     }
 }
 
 #[test]
-fn a_login_shell_is_one_by_its_argv0_through_oomexec() {
-    let is_login = |terminal: &mut Terminal| {
-        terminal.says("login", "$(shopt -q login_shell && echo yes || echo no)")
-    };
-    let mut named = Terminal::new(launch(Via::Oomexec, "bash").argv0("-bash"));
-    assert_eq!(is_login(&mut named), "yes");
-    assert_eq!(score(named.pid()), "1000");
-    let mut plain = Terminal::new(launch(Via::Oomexec, "bash").arg("--norc"));
-    assert_eq!(is_login(&mut plain), "no");
+fn a_shell_knows_the_size_of_its_window_and_that_it_changed() {
+    let home = Home::new();
+    for (via, prepared, _) in each_way(home.bash().arg("--norc")) {
+        let mut terminal = Terminal::start(&prepared);
+        assert_eq!(
+            terminal.answer("$(stty size)"),
+            format!("{ROWS} {COLUMNS}"),
+            "{via}"
+        );
+        // Not at the prompt: readline sets the size that it read a moment ago.
+        terminal.type_in("cat\r");
+        let job = terminal.job("cat");
+        terminal
+            .master
+            .resize(size(43, 117))
+            .expect("it is resized");
+        terminal.type_in("\x04");
+        until("cat is gone", || (!runs(job)).then_some(()));
+        assert_eq!(terminal.answer("$(stty size)"), "43 117", "{via}");
+    }
+}
+
+#[test]
+fn a_shell_hands_on_its_exit_status() {
+    let home = Home::new();
+    for (via, prepared, _) in each_way(home.bash().arg("--norc")) {
+        let mut terminal = Terminal::start(&prepared);
+        terminal.type_in("exit 7\r");
+        let status = terminal.child.wait().expect("it ends");
+        assert_eq!(status.exit_code(), 7, "{via}");
+    }
+}
+
+#[test]
+fn a_shell_that_is_hung_up_ends_with_what_it_runs() {
+    let home = Home::new();
+    for (via, prepared, _) in each_way(home.bash().arg("--norc")) {
+        let mut terminal = Terminal::start(&prepared);
+        terminal.type_in("cat\r");
+        let job = terminal.job("cat");
+        // By SIGHUP. To close the terminal would not do: what reads it keeps it open.
+        let mut killer = terminal.child.clone_killer();
+        killer.kill().expect("it runs");
+        until("cat is gone", || (!runs(job)).then_some(()));
+        assert!(!terminal.child.wait().expect("it ends").success(), "{via}");
+    }
+}
+
+#[test]
+fn a_login_shell_by_its_argv0_is_one_through_oomexec_which_portable_pty_itself_cannot_give() {
+    let home = Home::new();
+    let prepared = home.bash().argv0("-bash").oomexec(oomexec()).prepare();
+    let mut terminal = Terminal::start(&prepared);
+    assert_eq!(terminal.answer(IS_LOGIN), "login");
+    let name = fs::read(format!("/proc/{}/cmdline", terminal.pid)).expect("it runs");
+    assert_eq!(name, b"-bash\0");
+    assert_eq!(score_of(terminal.pid), 1000);
+
+    // The gateway is told, and must ask with -l instead.
+    let prepared = home.bash().argv0("-bash").without_oomexec().prepare();
+    assert_eq!((prepared.via, prepared.why), (Via::Direct, Why::Argv0));
+}
+
+#[test]
+fn a_login_shell_by_its_option_is_one_each_way() {
+    let home = Home::new();
+    for (via, prepared, score) in each_way(home.bash().arg("-l")) {
+        let mut terminal = Terminal::start(&prepared);
+        assert_eq!(terminal.answer(IS_LOGIN), "login", "{via}");
+        assert_eq!(score_of(terminal.pid), score, "{via}");
+    }
 }

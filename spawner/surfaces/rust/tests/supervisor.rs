@@ -1,111 +1,151 @@
-//! A supervisor's children, with std::process: what a gateway relies on, through
-//! oomexec, through the shell and directly.
+//! A supervisor's children by `std::process`.
+//!
+//! What waits in these tests reads a pipe of the gateway's: it ends with the gateway, whatever happens.
 
 mod testenv;
 
-use std::io::{BufRead, BufReader, Read, Write, pipe};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Stdio};
+use std::process::{Command, Stdio};
 
 use command_fds::{CommandFdExt, FdMapping};
-use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::Pid;
-use oomexec_spawner::Via;
-use testenv::{WAYS, expected, launch, place, program, score, would};
+use nix::sys::signal::Signal;
+use testenv::{
+    Leader, each_way, in_group, kill_group, launch, line, own_score, program_of, score_of,
+    socket_pair, stat_of, until, which,
+};
 
-fn pid(child: &Child) -> Pid {
-    Pid::from_raw(child.id() as i32)
+/// Starts it as the leader of a group, with a descriptor 3 whose other end it gives.
+fn start(mut command: Command) -> (Leader, BufReader<UnixStream>) {
+    let (ours, theirs) = socket_pair();
+    let extra = FdMapping {
+        parent_fd: OwnedFd::from(theirs),
+        child_fd: 3,
+    };
+    command.fd_mappings(vec![extra]).expect("no collision");
+    let child = command.process_group(0).spawn().expect("it starts");
+    // The command is dropped here, and with it our copy of the child's end.
+    (Leader(child), BufReader::new(ours))
 }
 
 #[test]
-fn the_pid_is_the_childs_and_the_gateway_keeps_its_score() {
-    for via in WAYS {
-        let own = score("self");
-        let mut command = launch(via, "cat").prepare().command;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+fn a_child_runs_its_program_under_the_pid_that_the_gateway_has_which_keeps_its_own_score() {
+    for (via, mut prepared, score) in each_way(&launch("cat")) {
+        let pipes = prepared
+            .command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = Leader(pipes.process_group(0).spawn().expect("it starts"));
+        let mut stdin = child.0.stdin.take().expect("a pipe");
+        let mut stdout = BufReader::new(child.0.stdout.take().expect("a pipe"));
+        stdin.write_all(b"ready\n").expect("it reads");
+        let mut ready = String::new();
+        stdout.read_line(&mut ready).expect("it writes");
+        assert_eq!(ready, "ready\n", "{via}");
 
-        // It answers: so it has become the program.
-        writeln!(stdin, "ready").unwrap();
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n");
-        assert_eq!(program(child.id()), "cat", "{via}");
-        assert_eq!(place(child.id())[0], std::process::id() as i32);
-        assert_eq!(score(child.id()), expected(via), "{via}");
-        assert_eq!(score("self"), own, "{via}");
+        let pid = child.0.id();
+        assert_eq!(program_of(pid), which("cat"), "{via}");
+        let stat = stat_of(pid).expect("it runs");
+        assert_eq!(
+            (&*stat.name, stat.parent),
+            ("cat", std::process::id()),
+            "{via}"
+        );
+        assert_eq!(score_of(pid), score, "{via}");
+        assert_eq!(score_of("self"), own_score(), "{via}");
 
         drop(stdin);
-        assert_eq!(child.wait().unwrap().code(), Some(0));
-        assert_eq!(stdout.read_line(&mut line).unwrap(), 0);
+        assert!(child.0.wait().expect("it ends").success(), "{via}");
+        let mut rest = Vec::new();
+        stdout.read_to_end(&mut rest).expect("the end");
+        assert_eq!(rest, b"", "{via}");
     }
 }
 
 #[test]
-fn a_signal_to_the_group_ends_all_in_it_and_an_inherited_descriptor_tells() {
-    for via in WAYS {
-        let (mut reader, writer) = pipe().unwrap();
-        let script = "cat <&4 >/dev/null & echo started >&3; cat <&4 >/dev/null";
-        let (hold, _held) = pipe().unwrap();
-        let mut command = launch(via, "sh").args(["-c", script]).prepare().command;
-        let mapping = |parent_fd: OwnedFd, child_fd| FdMapping {
-            parent_fd,
-            child_fd,
-        };
-        command
-            .fd_mappings(vec![mapping(writer.into(), 3), mapping(hold.into(), 4)])
-            .unwrap();
-        let mut child = command.process_group(0).spawn().unwrap();
-        drop(command); // it has the pipe's other end
-
-        let mut started = [0; 8];
-        reader.read_exact(&mut started).unwrap();
-        assert_eq!(&started, b"started\n");
-        assert_eq!(place(child.id())[1], child.id() as i32, "{via}");
-        assert_eq!(score(child.id()), expected(via), "{via}");
-
-        killpg(pid(&child), Signal::SIGTERM).unwrap();
-        // The end of the file: no descendant has the descriptor any more.
-        assert_eq!(reader.read(&mut started).unwrap(), 0, "{via}");
-        assert_eq!(child.wait().unwrap().signal(), Some(15), "{via}");
+fn a_child_reads_and_writes_an_extra_descriptor() {
+    let script = r#"read word <&3; echo "got $word" >&3"#;
+    for (via, prepared, _) in each_way(launch("sh").args(["-c", script])) {
+        let (mut child, mut extra) = start(prepared.command);
+        extra.get_mut().write_all(b"extra\n").expect("it reads");
+        assert_eq!(line(&mut extra), "got extra\n", "{via}");
+        assert_eq!(line(&mut extra), "", "{via}");
+        assert!(child.0.wait().expect("it ends").success(), "{via}");
     }
 }
 
 #[test]
-fn exit_statuses_and_signals_arrive() {
-    for via in WAYS {
-        for code in [0, 1, 7, 125, 126, 127, 255] {
-            let script = format!("exit {code}");
-            let mut command = launch(via, "sh").args(["-c", &script]).prepare().command;
-            assert_eq!(command.status().unwrap().code(), Some(code), "{via}");
+fn a_signal_to_the_group_ends_the_child_and_all_in_it() {
+    let cat = "cat <&3 >/dev/null";
+    let script = format!("{cat} & ({cat} & {cat}) & {cat}");
+    for (via, prepared, score) in each_way(launch("sh").args(["-c", &script])) {
+        let (mut child, mut extra) = start(prepared.command);
+        let pid = child.0.id();
+        until("four cats run", || {
+            let cats = in_group(pid).into_iter().filter(|stat| stat.name == "cat");
+            (cats.count() == 4).then_some(())
+        });
+        let group = in_group(pid);
+        assert!(group.iter().any(|stat| stat.pid == pid), "{via}");
+        for stat in &group {
+            assert_eq!(score_of(stat.pid), score, "{via}: {stat:?}");
         }
-        // Those that no caller of the tests will have ignored.
-        for signal in [Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGKILL] {
-            let mut command = launch(via, "cat").prepare().command;
-            command.stdin(Stdio::piped()).stdout(Stdio::piped());
-            let mut child = command.spawn().unwrap();
-            let mut stdin = child.stdin.take().unwrap();
-            stdin.write_all(b"x").unwrap();
-            child.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
-            kill(pid(&child), signal).unwrap();
-            let status = child.wait().unwrap();
+
+        kill_group(pid, Signal::SIGTERM);
+        let status = child.0.wait().expect("it ends");
+        assert_eq!(status.signal(), Some(Signal::SIGTERM as i32), "{via}");
+        assert_eq!(line(&mut extra), "", "{via}");
+        until("all have ended", || in_group(pid).is_empty().then_some(()));
+    }
+}
+
+#[test]
+fn a_child_hands_on_its_exit_status() {
+    for code in [0, 1, 7, 125, 126, 127, 255] {
+        let script = format!("exit {code}");
+        for (via, mut prepared, _) in each_way(launch("sh").args(["-c", &script])) {
+            let status = prepared.command.status().expect("it starts");
+            assert_eq!(status.code(), Some(code), "{via}");
+        }
+    }
+}
+
+#[test]
+fn a_child_ends_by_the_signal_that_it_is_sent() {
+    for signal in [
+        Signal::SIGHUP,
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGPIPE,
+        Signal::SIGKILL,
+    ] {
+        let script = "echo ready >&3; exec cat <&3";
+        for (via, prepared, _) in each_way(launch("sh").args(["-c", script])) {
+            let (mut child, mut extra) = start(prepared.command);
+            assert_eq!(line(&mut extra), "ready\n", "{via}");
+            kill_group(child.0.id(), signal);
+            let status = child.0.wait().expect("it ends");
             assert_eq!(status.signal(), Some(signal as i32), "{via}");
         }
     }
 }
 
 #[test]
-fn a_command_that_does_not_exist_is_the_native_error() {
-    for via in [Via::Oomexec, Via::Sh] {
-        for missing in ["no-such-command", "/nonexistent/command"] {
-            let prepared = would(via, missing).prepare();
-            assert_eq!(prepared.via, Via::Direct);
-            let mut command = prepared.command;
-            let error = command.spawn().unwrap_err();
-            assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{missing}");
-        }
+fn an_inherited_descriptor_is_closed_with_the_last_descendant_and_not_before() {
+    // The descendant leaves the group too: only the descriptor still tells of it.
+    let script = r#"setsid sh -c 'echo started >&3; read word <&3
+        echo "$word $(cat /proc/self/oom_score_adj)" >&3' & exit 5"#;
+    for (via, prepared, score) in each_way(launch("sh").args(["-c", script])) {
+        let (mut child, mut extra) = start(prepared.command);
+        assert_eq!(child.0.wait().expect("it ends").code(), Some(5), "{via}");
+        assert_eq!(line(&mut extra), "started\n", "{via}");
+        extra
+            .get_mut()
+            .write_all(b"still-here\n")
+            .expect("it reads");
+        assert_eq!(line(&mut extra), format!("still-here {score}\n"), "{via}");
+        assert_eq!(line(&mut extra), "", "{via}");
     }
 }

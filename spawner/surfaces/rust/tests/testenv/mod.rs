@@ -1,88 +1,183 @@
-//! What the tests share: the three ways to start a child, and a look at it.
+//! The three ways to start a child, and what the kernel says of processes.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
-#![allow(dead_code)] // each test target uses a part
-
-use std::ffi::OsStr;
+use std::env;
+use std::fmt::Display;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
 
-use oomexec_spawner::{Launch, Via};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use oomexec_spawner::{Launch, Prepared, Via};
 
-/// Every way to start a child.
-pub const WAYS: [Via; 3] = [Via::Oomexec, Via::Sh, Via::Direct];
+/// A machine that is busy may take long; what never comes is a failure all the same.
+pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The program under test.
-fn oomexec() -> PathBuf {
-    if let Some(path) = env::var_os("OOMEXEC_TEST_BINARY") {
-        return path.into();
-    }
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target");
-    let built = ["release/oomexec", "debug/oomexec"].map(|name| target.join(name));
-    let found = built.into_iter().find(|file| file.exists());
-    found.expect("no oomexec: run `cargo build` in the repository, or set OOMEXEC_TEST_BINARY")
-}
-
-/// A launch that goes this way.
-pub fn launch(via: Via, program: impl AsRef<OsStr>) -> Launch {
-    let launch = would(via, program);
-    assert_eq!(launch.prepare().via, via);
-    launch
-}
-
-/// A launch that goes this way if the command can be run at all.
-pub fn would(via: Via, program: impl AsRef<OsStr>) -> Launch {
-    let mut launch = Launch::new(program);
-    match via {
-        Via::Oomexec => launch.oomexec(oomexec()),
-        Via::Sh => launch.without_oomexec(),
-        Via::Direct => launch.without_oomexec().without_shell(),
+/// The binary that the tests start children with.
+pub fn oomexec() -> PathBuf {
+    let places = match env::var_os("OOMEXEC_TEST_BINARY") {
+        Some(place) => vec![PathBuf::from(place)],
+        None => ["debug", "release"]
+            .map(|profile| {
+                let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+                package
+                    .join("../../../target")
+                    .join(profile)
+                    .join("oomexec")
+            })
+            .to_vec(),
     };
+    let found = places.iter().find(|place| place.exists());
+    found.cloned().unwrap_or_else(|| {
+        panic!(
+            "no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at {places:?}"
+        )
+    })
+}
+
+/// What the shell that runs the tests has set must not decide them.
+pub fn launch(program: &str) -> Launch {
+    let mut launch = Launch::new(program);
+    launch.env("OPENCLAW_CHILD_OOM_SCORE_ADJ", "1");
     launch
 }
 
-/// The score that a child is to have that was started this way.
-pub fn expected(via: Via) -> String {
-    match via {
-        Via::Direct => score("self"),
-        _ => "1000".to_owned(),
+/// The launch through each way, and the score that it gives.
+pub fn each_way(launch: &Launch) -> [(Via, Prepared, i32); 3] {
+    let own = own_score();
+    assert!(
+        own < 1000,
+        "a raised child could not be told from the tests"
+    );
+    let oomexec_way = launch.clone().oomexec(oomexec()).prepare();
+    let sh_way = launch.clone().without_oomexec().prepare();
+    let direct_way = launch.clone().without_oomexec().without_shell().prepare();
+    let ways = [
+        (Via::Oomexec, oomexec_way, 1000),
+        (Via::Sh, sh_way, 1000),
+        (Via::Direct, direct_way, own),
+    ];
+    for (via, prepared, _) in &ways {
+        assert_eq!(prepared.via, *via);
+    }
+    ways
+}
+
+pub fn score_of(process: impl Display) -> i32 {
+    let score = fs::read_to_string(format!("/proc/{process}/oom_score_adj")).expect("it runs");
+    score.trim().parse().expect("a number")
+}
+
+/// The gateway's own score: the tests are the gateway.
+pub fn own_score() -> i32 {
+    score_of("self")
+}
+
+/// The program that a process runs: not what it is called.
+pub fn program_of(pid: u32) -> PathBuf {
+    fs::read_link(format!("/proc/{pid}/exe")).expect("it runs")
+}
+
+pub fn which(program: &str) -> PathBuf {
+    let path = env::var_os("PATH").expect("a PATH");
+    let mut files = env::split_paths(&path).map(|directory| directory.join(program));
+    let file = files.find(|file| file.exists()).expect("it is installed");
+    fs::canonicalize(file).expect("it is there")
+}
+
+/// How a process is related to others.
+#[derive(Debug)]
+pub struct Stat {
+    pub pid: u32,
+    pub name: String,
+    pub state: char,
+    pub parent: u32,
+    pub group: u32,
+    pub session: u32,
+    pub terminal: u64,
+    pub foreground: i64,
+}
+
+pub fn stat_of(pid: u32) -> Option<Stat> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    // The name is in parentheses and may hold any character: count from the last one.
+    let (name, fields) = stat.split_once('(')?.1.rsplit_once(") ")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    Some(Stat {
+        pid,
+        name: name.to_owned(),
+        state: fields[0].chars().next()?,
+        parent: fields[1].parse().ok()?,
+        group: fields[2].parse().ok()?,
+        session: fields[3].parse().ok()?,
+        terminal: fields[4].parse().ok()?,
+        foreground: fields[5].parse().ok()?,
+    })
+}
+
+/// One that has ended may wait long for an init to reap it.
+pub fn runs(pid: u32) -> bool {
+    stat_of(pid).is_some_and(|stat| is_running(&stat))
+}
+
+fn is_running(stat: &Stat) -> bool {
+    stat.state != 'Z' && stat.state != 'X'
+}
+
+pub fn in_group(group: u32) -> Vec<Stat> {
+    let entries = fs::read_dir("/proc").expect("there is a /proc");
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let stats = pids.filter_map(stat_of);
+    stats
+        .filter(|stat| stat.group == group && is_running(stat))
+        .collect()
+}
+
+/// Waits until the condition gives something, and gives that.
+pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(result) = condition() {
+            return result;
+        }
+        assert!(Instant::now() < deadline, "it did not come to this: {what}");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// The score of a process, as it stands in /proc.
-pub fn score(pid: impl ToString) -> String {
-    read(pid, "oom_score_adj")
+/// A pipe in both directions: the gateway's end, whose reads are bounded in time, and the child's.
+pub fn socket_pair() -> (UnixStream, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().expect("a pair");
+    ours.set_read_timeout(Some(DEADLINE)).expect("it is set");
+    (ours, theirs)
 }
 
-/// The name of the program that a process runs.
-pub fn program(pid: u32) -> String {
-    read(pid, "comm")
+/// The next line; empty when all that could write one are gone.
+pub fn line(from: &mut BufReader<UnixStream>) -> String {
+    let mut line = String::new();
+    from.read_line(&mut line).expect("a line, or the end");
+    line
 }
 
-/// The fields of /proc/PID/stat that follow the name: the first is the state.
-pub fn stat(pid: u32) -> Vec<String> {
-    let stat = read(pid, "stat");
-    let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
-    fields.split_whitespace().map(str::to_owned).collect()
+pub fn kill_group(group: u32, signal: Signal) {
+    killpg(Pid::from_raw(group as i32), signal).expect("it is there");
 }
 
-/// Parent, process group, session, terminal: what follows the state.
-pub fn place(pid: u32) -> [i32; 4] {
-    let fields = stat(pid);
-    [1, 2, 3, 4].map(|at| fields[at].parse().expect("a number"))
-}
+/// A child that leads a group, which ends with the test.
+pub struct Leader(pub Child);
 
-fn read(pid: impl ToString, name: &str) -> String {
-    let path = format!("/proc/{}/{name}", pid.to_string());
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    text.trim_end().to_owned()
-}
-
-/// Waits until something is so.
-pub fn until(what: &str, is: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !is() {
-        assert!(Instant::now() < end, "never: {what}");
-        thread::sleep(Duration::from_millis(10));
+impl Drop for Leader {
+    fn drop(&mut self) {
+        // As long as it was not waited for, nobody else can have its pid.
+        if let Ok(None) = self.0.try_wait() {
+            kill_group(self.0.id(), Signal::SIGKILL);
+            let _ = self.0.wait();
+        }
     }
 }
