@@ -57,7 +57,10 @@ export interface PrepareOptions {
 export interface PreparedSpawn {
   command: string;
   args: string[];
-  /** The object that was given, untouched, unless `via` is "sh". */
+  /**
+   * The object that was given, untouched. With `via` "sh" a copy without what a shell acts on: of the gateway's whole
+   * environment if none was given.
+   */
   env: NodeJS.ProcessEnv | undefined;
   argv0?: string;
   /** Whether the child will raise its score. */
