@@ -84,7 +84,7 @@ fn floor(check: &mut Check) {
     }
 }
 
-fn gateway(check: &mut Check, pid: i32, score: Result<Score, c_int>) {
+fn gateway(check: &mut Check, pid: Pid, score: Result<Score, c_int>) {
     let mut path = Line::new();
     match score {
         Ok(score) => {

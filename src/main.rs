@@ -4,7 +4,8 @@
 //! reading: [`oomexec::cli`] what a command line means, [`score`] the file in
 //! /proc, [`pin`] what holds it, [`exec`] the search and the exec, [`diagnosis`] and
 //! [`report`] what is said of a failure, [`check`] whether all this works here,
-//! [`start`], [`kernel`] and [`arch`] where this meets the kernel.
+//! [`oomexec::shim`] what it is under the name of a shell, [`start`], [`kernel`] and
+//! [`arch`] where this meets the kernel.
 
 #![no_std]
 #![no_main]

@@ -249,7 +249,7 @@ mod tests {
     use super::{LINE_MAX, Line};
     use crate::cli::{OWN, Usage};
     use crate::reason::Reason;
-    use crate::words::{HELP, MESSAGES, Message, VERSION};
+    use crate::words::{HELP, MARKS, MESSAGES, Message, VERSION};
     use libc::*;
     use std::ffi::CString;
     use std::string::{String, ToString};
@@ -386,13 +386,30 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_packed_and_comes_out_as_it_was() {
-        for (at, message) in MESSAGES.iter().enumerate() {
-            let is_plain = !message.contains(['%', '\t']);
-            // SAFETY: the discriminants are the places in the list.
-            let known: Message = unsafe { std::mem::transmute(at as u8) };
-            let words = said(|line| line.whole(known));
-            assert!(!is_plain || words == *message, "{message:?}: {words:?}");
+    fn a_message_is_packed_and_comes_out_as_it_was_with_each_value_in_its_place() {
+        let values = [
+            ("%n", "'N'"),
+            ("%t", "N"),
+            ("%e", "Operation not permitted"),
+            ("%a", "1"),
+            ("%b", "-2"),
+        ];
+        assert_eq!(values.len(), MARKS.len());
+        for (message, words) in Message::ALL.iter().zip(MESSAGES) {
+            let expected = values
+                .iter()
+                .fold(words.to_string(), |text, (mark, value)| {
+                    text.replace(mark, value)
+                });
+            let said = said(|line| {
+                line.start().say(*message, c"N".into(), EPERM, -2);
+            });
+            // A tab is as many spaces as the column wants.
+            let same = match words.contains('\t') {
+                true => said.split_whitespace().eq(expected.split_whitespace()),
+                false => said == expected,
+            };
+            assert!(same, "{message:?}: {said:?}");
         }
         assert_eq!(said(|line| line.whole(Message::Help)), HELP);
         assert_eq!(said(|line| line.whole(Message::Version)), VERSION);

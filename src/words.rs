@@ -60,6 +60,11 @@ macro_rules! messages {
         #[allow(missing_docs)] // the words are beside each
         pub enum Message { $($(#[$doc])* $name,)* }
 
+        impl Message {
+            /// Every one, in the order of the list.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        }
+
         /// The messages in their order.
         pub const MESSAGES: &[&str] = &[$($text,)*];
     };

@@ -3,7 +3,8 @@
 
 mod testenv;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use testenv::{
     Launch, OOMEXEC, TempDir, failed, lacks_own_mounts, own_score, program, shown, text,
@@ -55,6 +56,15 @@ fn the_shim_raises_and_becomes_the_command_in_each_form() {
     let path: &[&[u8]] = &[dir.path().as_os_str().as_encoded_bytes()];
     let launch = Launch::through(&sh, ["-c", PLAIN, "-show"]).path(path);
     assert_eq!(shown(&launch.output()).argv, ["-show"]);
+}
+
+#[test]
+fn the_script_of_the_spawners_in_this_repository_is_a_form_that_is_known() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["spawner/node/lib/prepare.js", "spawner/rust/src/launch.rs"] {
+        let source = fs::read_to_string(root.join(file)).expect(file);
+        assert!(source.contains(OURS), "{file}");
+    }
 }
 
 #[test]
