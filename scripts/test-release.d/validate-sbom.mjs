@@ -1,0 +1,13 @@
+// Fails with what is wrong where FILE is no valid CycloneDX.
+//
+//   node validate-sbom.mjs FILE
+import { readFileSync } from "node:fs";
+import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
+
+const text = readFileSync(process.argv[2], "utf8");
+const { specVersion } = JSON.parse(text);
+const error = await new Validation.JsonStrictValidator(Spec.SpecVersionDict[specVersion].version).validate(text);
+if (error !== null) {
+  console.error(error);
+  process.exitCode = 1;
+}
