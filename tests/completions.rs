@@ -1,0 +1,180 @@
+//! The completions, in the shells that they are for: oomexec's own options, then what
+//! the command itself takes.
+
+mod testenv;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use oomexec::words::HELP;
+use testenv::{TempDir, run, tool};
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/packaging/completions"
+    ))
+    .join(name)
+}
+
+/// What the shell named so offers where this was typed, a word a line; what it says of
+/// a word is left out.
+type Shell = fn(&str) -> Vec<String>;
+
+/// By the function that the shell itself would call, with the words split as it does.
+fn bash(line: &str) -> Vec<String> {
+    const SCRIPT: &str = r#"
+        . /usr/share/bash-completion/bash_completion
+        . "$0"
+        compopt() { :; } # the shell's own, only where it completes itself
+        COMP_LINE=$1 COMP_POINT=${#1}
+        read -ra COMP_WORDS <<<"${1//=/ = }"
+        [[ $1 != *[\ =] ]] || COMP_WORDS+=('')
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        "$(complete -p oomexec | sed 's/.*-F \([^ ]*\).*/\1/')" oomexec \
+            "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let mut bash = Command::new(tool("bash"));
+    bash.args(["--norc", "-c", SCRIPT])
+        .arg(file("oomexec.bash"))
+        .arg(line);
+    words(&run(&mut bash))
+}
+
+fn fish(line: &str) -> Vec<String> {
+    const SCRIPT: &str = "source $argv[1]; complete -C $argv[2]";
+    let home = TempDir::new();
+    let mut fish = Command::new(tool("fish"));
+    fish.args(["-c", SCRIPT])
+        .arg(file("oomexec.fish"))
+        .arg(line)
+        .env_remove("XDG_CONFIG_HOME")
+        .env("HOME", home.path());
+    words(&run(&mut fish))
+}
+
+/// At a terminal of its own (zsh/zpty): zsh has no other way to ask.
+fn zsh(line: &str) -> Vec<String> {
+    const SCRIPT: &str = r#"
+        zmodload zsh/zpty
+        zpty z env TERM=dumb COLUMNS=400 zsh -f -i
+        zpty -w z "unset zle_bracketed_paste; PS1=; LISTMAX=9999; fpath=(${(q)1:h} \$fpath)"
+        zpty -w z "autoload -Uz compinit; compinit -u -D; zstyle ':completion:*' verbose no"
+        # What ends the list, as soon as it is there.
+        zpty -w z 'listed() { zle list-choices; zle -R; zle -I; print -r LIST""ED }; zle -N listed'
+        zpty -w z 'bindkey "^I" listed; stty -echo; print -r READ""Y'
+        zpty -r z shown '*READY*'
+        zpty -w -n z "$2"$'\t'
+        zpty -r z shown '*LISTED*'
+        zpty -d z
+        print -r -- ${shown//$'\r'}
+    "#;
+    let mut zsh = Command::new(tool("zsh"));
+    zsh.args(["-f", "-c", SCRIPT, "zsh"])
+        .arg(file("_oomexec"))
+        .arg(line);
+    let shown = run(&mut zsh);
+    // In columns, between the line that was typed and the same once more.
+    let list = shown.split(line).nth(1).expect("the line");
+    list.split_whitespace()
+        .filter(|word| *word != "LISTED")
+        .map(str::to_owned)
+        .collect()
+}
+
+fn words(printed: &str) -> Vec<String> {
+    let word = |line: &str| line.split('\t').next().unwrap_or_default().to_owned();
+    let words = printed.lines().map(word);
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+const SHELLS: [(&str, Shell); 3] = [("bash", bash), ("fish", fish), ("zsh", zsh)];
+
+#[track_caller]
+fn all_offer(line: &str, expected: &[&str], not: &[&str]) {
+    for (name, shell) in SHELLS {
+        let offered = shell(line);
+        let has = |word: &&&str| offered.iter().any(|offer| offer == **word);
+        let missing: Vec<_> = expected.iter().filter(|word| !has(word)).collect();
+        assert!(
+            missing.is_empty(),
+            "{name}, '{line}': no {missing:?} in {offered:?}"
+        );
+        let wrong: Vec<_> = not.iter().filter(has).collect();
+        assert!(
+            wrong.is_empty(),
+            "{name}, '{line}': {wrong:?} in {offered:?}"
+        );
+    }
+}
+
+#[test]
+fn every_option_is_offered_and_no_other() {
+    let options: Vec<_> = HELP
+        .lines()
+        .filter(|line| line.trim_start().starts_with('-'))
+        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with("--")))
+        .collect();
+    assert_eq!(options.len(), 7, "{options:?}");
+    all_offer("oomexec --", &options, &[]);
+    for (name, shell) in SHELLS {
+        for offer in shell("oomexec --") {
+            assert!(options.contains(&offer.as_str()), "{name}: {offer}");
+        }
+    }
+    all_offer("oomexec --pi", &["--pin", "--pid"], &["--check"]);
+}
+
+#[test]
+fn a_command_is_offered_where_one_may_stand() {
+    for line in [
+        "oomexec dpkg-de",
+        "oomexec -- dpkg-de",
+        "oomexec -n 5 dpkg-de",
+        "oomexec --adjust=5 --pin dpkg-de",
+        "oomexec -a name -- dpkg-de",
+    ] {
+        all_offer(line, &["dpkg-deb"], &[]);
+    }
+}
+
+#[test]
+fn behind_the_command_its_own_options_are_offered_and_none_of_oomexecs() {
+    for line in [
+        "oomexec dpkg --",
+        "oomexec -- dpkg --",
+        "oomexec -n 5 --pin dpkg --",
+        "oomexec --argv0=name -- dpkg --",
+    ] {
+        all_offer(line, &["--install", "--remove"], &["--pin", "--argv0"]);
+    }
+}
+
+#[test]
+fn a_process_is_offered_where_one_is_asked_for() {
+    let own = std::process::id().to_string();
+    for (name, shell) in [SHELLS[0], SHELLS[1]] {
+        for line in ["oomexec -p ", "oomexec --check "] {
+            assert!(shell(line).contains(&own), "{name}, {line}");
+        }
+    }
+    // zsh offers those of its own terminal.
+    for line in ["oomexec -p ", "oomexec --check "] {
+        assert!(
+            zsh(line).iter().any(|word| word.parse::<u32>().is_ok()),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_score_is_not_completed_as_if_it_were_a_command() {
+    for (name, shell) in SHELLS {
+        for line in ["oomexec -n ", "oomexec -a dpkg-de", "oomexec --adjust="] {
+            let offered = shell(line);
+            let command = |word: &String| word.starts_with("dpkg") || word.contains("=dpkg");
+            assert!(!offered.iter().any(command), "{name}, {line}: {offered:?}");
+        }
+    }
+}
