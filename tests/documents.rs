@@ -95,6 +95,36 @@ fn the_changelog_has_this_version_or_one_to_come() {
     assert!(changelog.contains(&version) || changelog.contains("## [Unreleased]"));
 }
 
+#[test]
+fn every_file_that_a_document_names_is_there() {
+    let mut named = 0;
+    for document in ["README.md", "CONTRIBUTING.md", "SECURITY.md"] {
+        let text = read(document);
+        let quoted = text.split('`').skip(1).step_by(2);
+        let linked = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        for name in quoted.chain(linked) {
+            let name = name.split([' ', '#']).next().unwrap_or_default();
+            let dirs = [
+                "src/",
+                "tests/",
+                "scripts/",
+                "packaging/",
+                "spawner/",
+                ".ci/",
+                ".github/",
+            ];
+            if dirs.iter().any(|dir| name.starts_with(dir)) && !name.contains("NAME") {
+                assert!(path(name).exists(), "{document} names {name}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 40, "{named}");
+}
+
 /// The commands in the README's blocks that begin with `$ `, and what is printed
 /// below each.
 fn sessions() -> Vec<(String, String)> {
