@@ -162,7 +162,18 @@ fn score_with(call: &str, fault: &str) -> String {
     let fault = format!("inject={call}:{fault}:when=1");
     let show = program("show");
     let show = show.to_str().unwrap();
-    let args = ["-o", "/dev/null", "-e", &fault, OOMEXEC, "--", show];
+    let mut args = vec!["-o", "/dev/null", "-e", &fault];
+    if call == "openat" {
+        // An emulator opens files too, before the program that it runs does. (It
+        // writes none, and a path would not tell oomexec's writes from others.)
+        args.extend([
+            "-P",
+            "/proc/self/oom_score_adj",
+            "-e",
+            "quiet=path-resolution",
+        ]);
+    }
+    args.extend([OOMEXEC, "--", show]);
     score(inherited(Launch::through(tool("strace"), args), "321"))
 }
 

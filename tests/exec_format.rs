@@ -95,7 +95,8 @@ fn the_shell_takes_no_script_for_an_option() {
 #[test]
 fn a_program_for_another_machine_is_never_fed_to_a_shell() {
     let dir = TempDir::new();
-    let own = fs::read(program("show")).unwrap();
+    // Of the machine of the program under test, which the kernel's may not be.
+    let own = fs::read(OOMEXEC).unwrap();
     let says = |name: &str, content: &[u8], reason: &str| {
         dir.file(name, content, 0o755);
         let output = oomexec(&dir, &[&format!("./{name}")]);
