@@ -15,8 +15,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{env, process, ptr, thread};
 
-/// The program under test, as Cargo built it for these tests.
-pub const OOMEXEC: &str = env!("CARGO_BIN_EXE_oomexec");
+/// The program under test: as Cargo built it for these tests, or at the path that
+/// OOMEXEC_TEST_BINARY named when they were compiled (scripts/test-emulated).
+pub const OOMEXEC: &str = match option_env!("OOMEXEC_TEST_BINARY") {
+    Some(file) => file,
+    None => env!("CARGO_BIN_EXE_oomexec"),
+};
 
 /// `nobody`: a user without any right.
 pub const NOBODY: libc::uid_t = 65534;
