@@ -1,0 +1,30 @@
+/* The gateway of a trial: holds memory, and runs one child until that ends.
+ *
+ *   gateway MIB COMMAND [ARG]...
+ *
+ * Ends with the child's status, as a shell would say it. */
+#include "memory.h"
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+int main(int argc, char **argv, char **envp)
+{
+	pid_t child;
+	int status, error;
+	if (argc < 3)
+		return 2;
+	hold(strtoul(argv[1], NULL, 10));
+	/* Not a fork: the copy would be charged to the cgroup. */
+	error = posix_spawn(&child, argv[2], NULL, NULL, argv + 2, envp);
+	if (error) {
+		printf("%s: %s\n", argv[2], strerror(error));
+		return 2;
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return 2;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

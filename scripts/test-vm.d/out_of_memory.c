@@ -1,0 +1,129 @@
+/* Memory that runs out, and the kernel's word on whom it killed. */
+#define _GNU_SOURCE
+#include "vm.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+long number(const char *file, const char *word)
+{
+	char line[128];
+	long found = -1;
+	FILE *in = fopen(file, "re");
+	while (in && fgets(line, sizeof line, in))
+		if (!strncmp(line, word, strlen(word)))
+			found = atol(line + strlen(word));
+	if (in)
+		fclose(in);
+	return found;
+}
+
+void new_cgroup(int limit, int group)
+{
+	char text[32];
+	if (mkdir(CGROUP, 0755))
+		stop(CGROUP);
+	snprintf(text, sizeof text, "%d", limit << 20);
+	must_put(CGROUP "/memory.max", text);
+	must_put(CGROUP "/memory.oom.group", group ? "1" : "0");
+}
+
+void remove_cgroup(void)
+{
+	if (rmdir(CGROUP))
+		stop(CGROUP);
+}
+
+/* The kernel dumps the tasks and their sizes no more than ten times in five seconds
+ * (oom_rs in mm/oom_kill.c): never two within this. */
+static void wait_for_dump(void)
+{
+	static struct timespec next;
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	next.tv_nsec += 550000000;
+	next.tv_sec += next.tv_nsec / 1000000000;
+	next.tv_nsec %= 1000000000;
+}
+
+/* How big a task was for oom_badness(), in pages:
+ *   [    pid]   uid  tgid total_vm  rss ... pgtables_bytes swapents oom_score_adj name
+ * Newer kernels have the parts of the rss behind it. */
+static void print_task(char *line)
+{
+	char *fields[16], *name, *score;
+	int count = 0;
+	line = strchr(line, ']');
+	if (!line)
+		return;
+	for (char *field = strtok(line + 1, " "); field && count < 16; field = strtok(NULL, " "))
+		fields[count++] = field;
+	if (count < 8)
+		return;
+	name = fields[count - 1];
+	score = fields[count - 2];
+	if (!strcmp(name, "gateway") || !strcmp(name, "child"))
+		printf(" | %s at %s has %ld", name, score,
+		       atol(fields[3]) + atol(fields[count - 3]) + atol(fields[count - 4]) / 4096);
+}
+
+/* What the kernel has said since: the tasks at the first kill, and all its kills. */
+static void print_log(int log)
+{
+	static char record[8192];
+	ssize_t len;
+	int dumps = 0;
+	while ((len = read(log, record, sizeof record - 1)) > 0) {
+		char *text, *name;
+		record[len] = 0;
+		text = strchr(record, ';');
+		if (!text)
+			continue;
+		text++;
+		text[strcspn(text, "\n")] = 0;
+		name = strstr(text, "Killed process ");
+		if (name && (name = strchr(name, '('))) {
+			name++;
+			name[strcspn(name, ")")] = 0;
+			printf(" | killed %s", name);
+		} else if (!strncmp(text, "Tasks state", strlen("Tasks state"))) {
+			dumps++;
+		} else if (dumps == 1 && *text == '[') {
+			print_task(text);
+		}
+	}
+	if (errno != EAGAIN)
+		printf(" | kernel log: %s", strerror(errno));
+}
+
+void run_out(const char *name, const struct state *state, long limit, char **argv)
+{
+	const char *events = state->in_cgroup ? CGROUP "/memory.events" : "/proc/vmstat";
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	long kills = number(events, "oom_kill ");
+	int status;
+	pid_t gateway, ended;
+	if (log < 0 || lseek(log, 0, SEEK_END) < 0)
+		stop("/dev/kmsg");
+	wait_for_dump();
+	fflush(stdout);
+	gateway = fork();
+	if (gateway < 0)
+		stop("fork");
+	if (!gateway)
+		become(state, argv);
+	printf("@@ %s: limit %ld", name, limit);
+	/* A child whose gateway was killed is this process's. Nobody is ended by it: alone
+	 * each of them fits into the memory. */
+	while ((ended = wait(&status)) > 0)
+		print_status(ended == gateway ? " | gateway" : " | child", status);
+	printf(" | oom_kill %ld", number(events, "oom_kill ") - kills);
+	print_log(log);
+	putchar('\n');
+	close(log);
+}

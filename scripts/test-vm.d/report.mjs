@@ -1,0 +1,216 @@
+// Judges what the VMs said on their consoles, and prints the tables.
+//
+//   node report.mjs DIR RUN...
+//
+// A RUN is ARCHITECTURE-KERNEL-TRY; its console is DIR/RUN. Every scenario of every run
+// must have one result: a VM that ended half-way has failed in what it lacks.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { markdownTable } from '../markdown-table.mjs';
+import {
+  CHECKS,
+  CHECKS_WITHOUT_LANDLOCK,
+  COMMANDS,
+  COMMANDS_WITHOUT_LANDLOCK,
+  TRIALS,
+} from './scenarios.mjs';
+
+const [dir, ...runs] = process.argv.slice(2);
+const MACHINE = { amd64: 'x86_64', arm64: 'aarch64' };
+const LANDLOCK = {
+  6.1: 'note  pin           Landlock ABI 2; it needs 3 (Linux 6.2)',
+  6.12: 'ok    pin           Landlock ABI 6',
+};
+
+const failures = [];
+let passed = 0;
+
+/** One scenario on one kernel: `complaints` are what is wrong with its result. */
+function judge(run, name, complaints) {
+  if (complaints.length === 0) passed += 1;
+  else failures.push(`${run.title}, ${name}: ${complaints.join('; ')}`);
+  return complaints.length === 0;
+}
+
+/** What a console says: each result by its name, as its fields. */
+function read(id) {
+  const [arch, release, booted] = id.split('-');
+  const results = new Map();
+  const doubled = [];
+  for (const line of readFileSync(join(dir, id), 'latin1').split(/\r?\n/)) {
+    const [, name, text] = /^@@ (.*?): (.*)$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    if (results.has(name)) doubled.push(name);
+    const fields = text.replace(/\bprocess \d+/g, 'process N').replace(/: \d+ MiB of/, ': N MiB of');
+    results.set(name, fields.split(' | '));
+  }
+  const pin = booted === 'all' && release !== '6.1';
+  const title = `${arch} ${release}${booted === 'all' ? '' : ' without Landlock'}`;
+  return { title, arch, release, booted, results, doubled, pin, landlock: LANDLOCK[release] };
+}
+
+/** The boot as a whole. Takes what it looked at away. */
+function judgeBoot(run) {
+  const take = (name) => {
+    const fields = run.results.get(name) ?? ['nothing'];
+    run.results.delete(name);
+    return fields.join(' | ');
+  };
+  const kernel = take('kernel');
+  const end = take('end');
+  run.kernel = kernel;
+  const complaints = [];
+  if (!kernel.startsWith(`${MACHINE[run.arch]} ${run.release}.`)) complaints.push(`the kernel is ${kernel}`);
+  if (end !== run.booted) complaints.push(`it did not come to its end: ${end}`);
+  if (run.doubled.length > 0) complaints.push(`twice: ${run.doubled.join(', ')}`);
+  const known = new Set(expected(run).map(({ name }) => name));
+  const unknown = [...run.results.keys()].filter((name) => !known.has(name));
+  if (unknown.length > 0) complaints.push(`not expected: ${unknown.join(', ')}`);
+  judge(run, 'the boot', complaints);
+}
+
+function expected({ booted }) {
+  return booted === 'all'
+    ? [...TRIALS, ...COMMANDS, ...CHECKS]
+    : [...COMMANDS_WITHOUT_LANDLOCK, ...CHECKS_WITHOUT_LANDLOCK];
+}
+
+const on = (run, value) => (typeof value === 'function' ? value(run) : value);
+
+/** The result of a trial, judged; what there is to show of it. */
+function trial(run, { name, gateway, child, victims, why = 'score' }) {
+  const fields = run.results.get(name) ?? [];
+  const find = (pattern) => fields.map((field) => pattern.exec(field)).find(Boolean);
+  const size = (who) => {
+    const [, score, pages] = find(new RegExp(`^${who} at (-?\\d+) has (\\d+)$`)) ?? [];
+    return { score: Number(score), pages: Number(pages) };
+  };
+  const limit = Number(find(/^limit (\d+)$/)?.[1]);
+  const big = size('gateway');
+  const small = size('child');
+  const lines = fields.filter((field) => field.startsWith('killed '));
+  const killed = [...new Set(lines.map((line) => line.slice('killed '.length)))].sort();
+  const want = on(run, victims);
+  const childScore = on(run, child);
+
+  // The rule in README.md, from the sizes and the scores that the kernel printed.
+  const bigger = (big.pages - small.pages) / limit;
+  const bias = (small.score - big.score) / 1000;
+  const rule = bigger < bias ? 'child' : 'gateway';
+  const predicted = { score: rule, group: 'child, gateway', asking: 'child' }[why];
+
+  const complaints = [];
+  const complain = (wrong, words) => wrong && complaints.push(words);
+  if (fields.length === 0) complain(true, 'no result');
+  else {
+    complain(!Number.isFinite(bigger), `the kernel printed no sizes: ${fields.join(' | ')}`);
+    complain(big.score !== gateway, `the gateway was at ${big.score}, not at ${gateway}`);
+    complain(small.score !== childScore, `the child was at ${small.score}, not at ${childScore}`);
+    complain(`${killed}` !== `${want}`, `killed: ${killed.join(', ') || 'nobody'}; expected: ${want.join(', ')}`);
+    complain(predicted !== killed.join(', '), `killed: ${killed.join(', ') || 'nobody'}; by the rule: ${predicted}`);
+    const kills = Number(find(/^oom_kill (\d+)$/)?.[1]);
+    complain(kills !== lines.length, `the kernel counts ${kills} kills, and logs ${lines.length}`);
+    // And by how they ended.
+    for (const end of ends(want)) complain(!fields.includes(end), `not seen: ${end}: ${fields.join(' | ')}`);
+  }
+  return { ok: judge(run, name, complaints), killed, bigger, bias, predicted, big, small };
+}
+
+function ends(victims) {
+  if (!victims.includes('gateway')) return ['gateway exit 137'];
+  return ['gateway signal 9', victims.includes('child') ? 'child signal 9' : 'child exit 0'];
+}
+
+/** Whether a command printed all this, and nothing else, and ended so. */
+function command(run, { name, lines, status = 0 }) {
+  const want = [...on(run, lines), `ended: exit ${status}`].join(' | ');
+  const seen = run.results.get(name)?.join(' | ') ?? 'no result';
+  return judge(run, name, seen === want ? [] : [`saw: ${seen}; expected: ${want}`]);
+}
+
+/** Whether --check said this, among other things, and ended so. */
+function check(run, { name, lines, status = 0 }) {
+  const seen = run.results.get(name) ?? [];
+  const lacks = [...lines.map((line) => on(run, line)), `ended: exit ${status}`].filter((line) => !seen.includes(line));
+  return judge(run, name, lacks.length ? [`saw: ${seen.join(' | ') || 'no result'}; expected: ${lacks.join(' | ')}`] : []);
+}
+
+/** One value if all are the same, or else each. */
+function agreed(values) {
+  return [...new Set(values)].join(' / ');
+}
+
+function range(values) {
+  const percents = values.filter(Number.isFinite).map((value) => Math.round(value * 100));
+  if (percents.length === 0) return '';
+  return agreed([Math.min(...percents), Math.max(...percents)].map((percent) => `${percent} %`));
+}
+
+const FAILED = '**FAILED**';
+const boots = runs.map(read);
+boots.forEach(judgeBoot);
+const all = boots.filter(({ booted }) => booted === 'all');
+const bare = boots.filter(({ booted }) => booted !== 'all');
+const titles = (some) => some.map(({ arch, release }) => `${arch} ${release}`);
+
+console.log(`${[...new Set(boots.map(({ title, kernel }) => `${title}: ${kernel}`))].join('\n')}\n`);
+
+console.log('## Who died\n');
+console.log(
+  markdownTable(
+    [
+      ['trial', 'gateway at', 'child at', 'bigger by', 'bias', 'by the rule', ...titles(all)],
+      ...TRIALS.map((scenario) => {
+        const outcomes = all.map((run) => trial(run, scenario));
+        return [
+          scenario.title,
+          agreed(outcomes.map(({ big }) => big.score)),
+          agreed(outcomes.map(({ small }) => small.score)),
+          range(outcomes.map(({ bigger }) => bigger)),
+          agreed(outcomes.map(({ bias }) => `${bias * 100} %`)),
+          agreed(outcomes.map(({ predicted }) => predicted)),
+          ...outcomes.map(({ ok, killed }) => (ok ? '' : `${FAILED} `) + killed.join(', ')),
+        ];
+      }),
+    ],
+    [1, 2, 3, 4],
+  ),
+);
+console.log(`
+Bigger by: the gateway than the child, when the kernel killed, in per cent of the limit, by the
+kernel's own figures. Bias: what the scores make up for. By the rule: who should die.
+
+## Scores
+`);
+
+const scores = (some, scenarios) =>
+  scenarios.map((scenario) => [
+    scenario.title,
+    ...some.map((run) => (command(run, scenario) ? on(run, scenario.means) : FAILED)),
+  ]);
+console.log(markdownTable([['the command', ...titles(all)], ...scores(all, COMMANDS), ...scores(bare, COMMANDS_WITHOUT_LANDLOCK)], []));
+
+console.log('\n## What --check said\n');
+const said = (some, scenarios) =>
+  scenarios.flatMap((scenario) => {
+    const failed = some.filter((run) => !check(run, scenario)).map(({ title }) => title);
+    return scenario.lines.map((line, at) => [
+      at === 0 ? scenario.title : '',
+      at === 0 ? String(scenario.status ?? 0) : '',
+      `\`${agreed(some.map((run) => on(run, line)))}\``,
+      failed.length ? `${FAILED} ${failed.join(', ')}` : 'yes',
+    ]);
+  });
+console.log(
+  markdownTable(
+    [['where', 'status', 'among other lines', 'on all kernels'], ...said(all, CHECKS), ...said(bare, CHECKS_WITHOUT_LANDLOCK)],
+    [1],
+  ),
+);
+
+if (failures.length > 0) console.log(`\n${failures.join('\n')}`);
+console.log(`\n${passed} passed, ${failures.length} failed`);
+// A run of nothing has shown nothing.
+process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;
