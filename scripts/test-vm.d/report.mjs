@@ -91,7 +91,8 @@ function trial(run, { name, gateway, child, victims, why = 'score' }) {
   const big = size('gateway');
   const small = size('child');
   const lines = fields.filter((field) => field.startsWith('killed '));
-  const killed = [...new Set(lines.map((line) => line.slice('killed '.length)))].sort();
+  // In a group kill the first victim is logged again, as one of the group.
+  const killed = [...new Set(lines.map((line) => line.slice('killed '.length)))];
   const want = on(run, victims);
   const childScore = on(run, child);
 
@@ -108,19 +109,29 @@ function trial(run, { name, gateway, child, victims, why = 'score' }) {
     complain(!Number.isFinite(bigger), `the kernel printed no sizes: ${fields.join(' | ')}`);
     complain(big.score !== gateway, `the gateway was at ${big.score}, not at ${gateway}`);
     complain(small.score !== childScore, `the child was at ${small.score}, not at ${childScore}`);
-    complain(`${killed}` !== `${want}`, `killed: ${killed.join(', ') || 'nobody'}; expected: ${want.join(', ')}`);
-    complain(predicted !== killed.join(', '), `killed: ${killed.join(', ') || 'nobody'}; by the rule: ${predicted}`);
+    const said = `killed: ${killed.join(', ') || 'nobody'}`;
+    complain(!isAsWanted(killed, want, why), `${said}; expected: ${want.join(', ')}`);
+    complain(predicted !== want.join(', '), `${said}; by the rule: ${predicted}`);
     const kills = Number(find(/^oom_kill (\d+)$/)?.[1]);
     complain(kills !== lines.length, `the kernel counts ${kills} kills, and logs ${lines.length}`);
     // And by how they ended.
-    for (const end of ends(want)) complain(!fields.includes(end), `not seen: ${end}: ${fields.join(' | ')}`);
+    for (const end of ends(killed)) complain(!fields.includes(end), `not seen: ${end}: ${fields.join(' | ')}`);
   }
   return { ok: judge(run, name, complaints), killed, bigger, bias, predicted, big, small };
 }
 
-function ends(victims) {
-  if (!victims.includes('gateway')) return ['gateway exit 137'];
-  return ['gateway signal 9', victims.includes('child') ? 'child signal 9' : 'child exit 0'];
+/**
+ * The first victim is who counts. The child goes on to grow where it was the gateway, and may be
+ * killed as well before all of that one's memory is free.
+ */
+function isAsWanted(killed, want, why) {
+  if (why === 'group') return [...killed].sort().join() === [...want].sort().join();
+  return killed[0] === want[0] && (want[0] === 'gateway' || killed.length === 1);
+}
+
+function ends(killed) {
+  if (!killed.includes('gateway')) return ['gateway exit 137'];
+  return ['gateway signal 9', killed.includes('child') ? 'child signal 9' : 'child exit 0'];
 }
 
 /** Whether a command printed all this, and nothing else, and ended so. */
@@ -142,9 +153,13 @@ function agreed(values) {
   return [...new Set(values)].join(' / ');
 }
 
+function known(number, unit = '') {
+  return Number.isFinite(number) ? `${number}${unit}` : '?';
+}
+
 function range(values) {
   const percents = values.filter(Number.isFinite).map((value) => Math.round(value * 100));
-  if (percents.length === 0) return '';
+  if (percents.length === 0) return '?';
   return agreed([Math.min(...percents), Math.max(...percents)].map((percent) => `${percent} %`));
 }
 
@@ -166,10 +181,10 @@ console.log(
         const outcomes = all.map((run) => trial(run, scenario));
         return [
           scenario.title,
-          agreed(outcomes.map(({ big }) => big.score)),
-          agreed(outcomes.map(({ small }) => small.score)),
+          agreed(outcomes.map(({ big }) => known(big.score))),
+          agreed(outcomes.map(({ small }) => known(small.score))),
           range(outcomes.map(({ bigger }) => bigger)),
-          agreed(outcomes.map(({ bias }) => `${bias * 100} %`)),
+          agreed(outcomes.map(({ bias }) => known(bias * 100, ' %'))),
           agreed(outcomes.map(({ predicted }) => predicted)),
           ...outcomes.map(({ ok, killed }) => (ok ? '' : `${FAILED} `) + killed.join(', ')),
         ];
