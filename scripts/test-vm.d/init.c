@@ -2,7 +2,7 @@
  * console what was seen, and turns the machine off. It judges nothing: what should
  * be seen is in scenarios.mjs, by the same names.
  *
- * TRY, on the kernel's command line, is `all`, or `landlock` for a kernel that was
+ * TRY, on the kernel's command line, is `all`, or `without_landlock` for a kernel that was
  * booted without that. */
 #include "vm.h"
 #include <fcntl.h>
@@ -206,7 +206,7 @@ int main(void)
 		proc();
 		apparmor();
 		machine_trials();
-	} else if (try && !strcmp(try, "landlock")) {
+	} else if (try && !strcmp(try, "without_landlock")) {
 		without_landlock();
 	}
 	printf("@@ end: %s\n", try ? try : "TRY is not set");

@@ -115,7 +115,8 @@ function trial(run, { name, gateway, child, victims, why = 'score' }) {
     const kills = Number(find(/^oom_kill (\d+)$/)?.[1]);
     complain(kills !== lines.length, `the kernel counts ${kills} kills, and logs ${lines.length}`);
     // And by how they ended.
-    for (const end of ends(killed)) complain(!fields.includes(end), `not seen: ${end}: ${fields.join(' | ')}`);
+    for (const end of ends(killed))
+      complain(!fields.includes(end), `not seen: ${end}: ${fields.join(' | ')}`);
   }
   return { ok: judge(run, name, complaints), killed, bigger, bias, predicted, big, small };
 }
@@ -144,8 +145,14 @@ function command(run, { name, lines, status = 0 }) {
 /** Whether --check said this, among other things, and ended so. */
 function check(run, { name, lines, status = 0 }) {
   const seen = run.results.get(name) ?? [];
-  const lacks = [...lines.map((line) => on(run, line)), `ended: exit ${status}`].filter((line) => !seen.includes(line));
-  return judge(run, name, lacks.length ? [`saw: ${seen.join(' | ') || 'no result'}; expected: ${lacks.join(' | ')}`] : []);
+  const lacks = [...lines.map((line) => on(run, line)), `ended: exit ${status}`].filter(
+    (line) => !seen.includes(line),
+  );
+  return judge(
+    run,
+    name,
+    lacks.length ? [`saw: ${seen.join(' | ') || 'no result'}; expected: ${lacks.join(' | ')}`] : [],
+  );
 }
 
 /** One value if all are the same, or else each. */
@@ -160,7 +167,7 @@ function known(number, unit = '') {
 function range(values) {
   const percents = values.filter(Number.isFinite).map((value) => Math.round(value * 100));
   if (percents.length === 0) return '?';
-  return agreed([Math.min(...percents), Math.max(...percents)].map((percent) => `${percent} %`));
+  return `${agreed([Math.min(...percents), Math.max(...percents)]).replace(' / ', ' to ')} %`;
 }
 
 const FAILED = '**FAILED**';
@@ -205,7 +212,12 @@ const scores = (some, scenarios) =>
     scenario.title,
     ...some.map((run) => (command(run, scenario) ? on(run, scenario.means) : FAILED)),
   ]);
-console.log(markdownTable([['the command', ...titles(all)], ...scores(all, COMMANDS), ...scores(bare, COMMANDS_WITHOUT_LANDLOCK)], []));
+console.log(
+  markdownTable(
+    [['the command', ...titles(all)], ...scores(all, COMMANDS), ...scores(bare, COMMANDS_WITHOUT_LANDLOCK)],
+    [],
+  ),
+);
 
 console.log('\n## What --check said\n');
 const said = (some, scenarios) =>
@@ -220,7 +232,11 @@ const said = (some, scenarios) =>
   });
 console.log(
   markdownTable(
-    [['where', 'status', 'among other lines', 'on all kernels'], ...said(all, CHECKS), ...said(bare, CHECKS_WITHOUT_LANDLOCK)],
+    [
+      ['where', 'status', 'among other lines', 'on all kernels'],
+      ...said(all, CHECKS),
+      ...said(bare, CHECKS_WITHOUT_LANDLOCK),
+    ],
     [1],
   ),
 );

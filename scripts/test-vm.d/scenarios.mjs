@@ -89,7 +89,13 @@ export const TRIALS = [
     check: [({ landlock }) => landlock],
   },
   { name: 'machine, direct', title: 'the whole machine, direct', gateway: 0, child: 0, victims: ['gateway'] },
-  { name: 'machine, oomexec', title: 'the whole machine, oomexec', gateway: 0, child: 1000, victims: ['child'] },
+  {
+    name: 'machine, oomexec',
+    title: 'the whole machine, oomexec',
+    gateway: 0,
+    child: 1000,
+    victims: ['child'],
+  },
   {
     name: 'machine, asking',
     title: 'the whole machine, direct, vm.oom_kill_allocating_task=1',
@@ -239,7 +245,8 @@ function eitherWay(withPin, without) {
   return { means: choose('means'), lines: choose('lines') };
 }
 
-const NOTE_FLOOR = (score) => `note  floor         can be lowered to ${score} again; --pin holds programs that do`;
+const NOTE_FLOOR = (score) =>
+  `note  floor         can be lowered to ${score} again; --pin holds programs that do`;
 const RAISED = 'ok    raise         321, then 1000';
 const CANNOT_WRITE = "FAIL  raise         cannot write '/proc/self/oom_score_adj': ";
 
@@ -258,7 +265,11 @@ export const CHECKS = [
   },
   { name: 'lowering, check, no resource', title: 'root without CAP_SYS_RESOURCE', lines: [NOTE_FLOOR(0)] },
   { name: 'lowering, check, user', title: 'a user', lines: [NOTE_FLOOR(0)] },
-  { name: 'lowering, check, managed', title: 'a user, started at 200 by a manager', lines: [NOTE_FLOOR(200)] },
+  {
+    name: 'lowering, check, managed',
+    title: 'a user, started at 200 by a manager',
+    lines: [NOTE_FLOOR(200)],
+  },
   {
     name: 'read-only, check',
     title: '/proc read-only',
@@ -287,7 +298,11 @@ export const CHECKS = [
       "note  sysctl        cannot read '/proc/sys/vm/oom_kill_allocating_task': No such file or directory",
     ],
   },
-  { name: 'AppArmor, check', title: "AppArmor, Docker's profile", lines: [RAISED, ({ landlock }) => landlock] },
+  {
+    name: 'AppArmor, check',
+    title: "AppArmor, Docker's profile",
+    lines: [RAISED, ({ landlock }) => landlock],
+  },
   {
     name: 'AppArmor denies, check',
     title: 'AppArmor, a profile that denies the write',

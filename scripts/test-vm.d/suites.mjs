@@ -21,9 +21,11 @@ const said = [];
 function judge(run, console_, suite) {
   // A test program's name ends with a hash.
   const begin = new RegExp(`^@@ suite: ${suite}-[0-9a-f]+$`, 'm').exec(console_);
-  const [text] = begin ? /^[^]*?^@@ ended: .*$/m.exec(console_.slice(begin.index)) ?? [''] : [''];
+  const [text] = begin ? (/^[^]*?^@@ ended: .*$/m.exec(console_.slice(begin.index)) ?? ['']) : [''];
   const [, result, ...counts] =
-    /^test result: (\w+)\. (\d+) passed; (\d+) failed; (\d+) ignored; \d+ measured; (\d+) filtered out/m.exec(text) ?? [];
+    /^test result: (\w+)\. (\d+) passed; (\d+) failed; (\d+) ignored; \d+ measured; (\d+) filtered out/m.exec(
+      text,
+    ) ?? [];
   const [good, bad, ignored, filtered] = counts.map(Number);
   const whole = text.endsWith('@@ ended: 0') && result === 'ok' && good > 0 && bad + ignored + filtered === 0;
   passed += good || 0;
@@ -41,6 +43,11 @@ const columns = runs.map((run) => {
 });
 
 if (said.length > 0) console.log(`${said.join('\n\n')}\n`);
-console.log(markdownTable(['tests', ...suites].map((name, row) => [name, ...columns.map((column) => column[row])]), []));
+console.log(
+  markdownTable(
+    ['tests', ...suites].map((name, row) => [name, ...columns.map((column) => column[row])]),
+    [],
+  ),
+);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
