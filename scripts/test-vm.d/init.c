@@ -171,7 +171,11 @@ static void load(const char *file)
 static void apparmor(void)
 {
 	struct state user = { .score = START, .user = 1, .profile = "docker-like" };
+	const struct state root = { .profile = "docker-like" };
 	load("/apparmor.policy");
+	/* What nothing else keeps root from. */
+	RUN("AppArmor, in force", &root, "/oomexec", "--", "/pinned", "0", "O_WRONLY",
+	    "/proc/sysrq-trigger");
 	RUN("AppArmor", &user, "/oomexec", "--", "/show");
 	RUN("AppArmor, pin", &user, "/oomexec", "--pin", "--", "/pinned", "400", "creat", SCORE);
 	RUN("AppArmor, check", &user, "/oomexec", "--check");

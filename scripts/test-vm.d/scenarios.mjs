@@ -197,6 +197,12 @@ export const COMMANDS = [
   shown('read-only', '/proc read-only, from 321', 321),
   shown('hidepid', '/proc with hidepid=2, from 321', 1000),
   shown('subset', '/proc with subset=pid, from 321', 1000),
+  {
+    name: 'AppArmor, in force',
+    title: "AppArmor, Docker's profile: root writes to another file that it denies",
+    means: 'refused',
+    lines: ['score 1000', 'no_new_privs 0', `O_WRONLY /proc/sysrq-trigger: ${PERMISSION}`, 'score 1000'],
+  },
   shown('AppArmor', "AppArmor, Docker's profile, from 321", 1000),
   {
     name: 'AppArmor, pin',
