@@ -173,15 +173,16 @@ fn the_interpreter_of_an_interpreter_is_named() {
 
 /// A dynamic program, with another name for its loader in place of the own.
 fn with_loader(name: &str) -> Vec<u8> {
-    let own: &[u8] = if cfg!(target_arch = "aarch64") {
-        b"/lib/ld-linux-aarch64.so.1"
-    } else {
-        b"/lib64/ld-linux-x86-64.so.2"
-    };
     let mut file = fs::read("/bin/true").unwrap();
+    // /lib/ld-linux-aarch64.so.1, /lib64/ld-linux-x86-64.so.2 ...
+    let own = b"/ld-linux";
     let at = file.windows(own.len()).position(|bytes| bytes == own);
-    let at = at.expect("the loader that this test knows");
-    file[at..][..own.len()].fill(0);
+    let at = at.expect("the loader of glibc");
+    let is_end = |byte: &u8| *byte == 0;
+    let at = file[..at].iter().rposition(is_end).unwrap() + 1;
+    let len = file[at..].iter().position(is_end).unwrap();
+    assert!(name.len() <= len);
+    file[at..][..len].fill(0);
     file[at..][..name.len()].copy_from_slice(name.as_bytes());
     file
 }
