@@ -175,12 +175,13 @@ fn the_interpreter_of_an_interpreter_is_named() {
 fn with_loader(name: &str) -> Vec<u8> {
     let mut file = fs::read("/bin/true").unwrap();
     // /lib/ld-linux-aarch64.so.1, /lib64/ld-linux-x86-64.so.2 ...
-    let own = b"/ld-linux";
-    let at = file.windows(own.len()).position(|bytes| bytes == own);
-    let at = at.expect("the loader of glibc");
-    let is_end = |byte: &u8| *byte == 0;
-    let at = file[..at].iter().rposition(is_end).unwrap() + 1;
-    let len = file[at..].iter().position(is_end).unwrap();
+    let at = file.windows(9).position(|bytes| bytes == b"/ld-linux");
+    let before = &file[..at.expect("the loader of glibc")];
+    let at = before
+        .windows(4)
+        .rposition(|bytes| bytes == b"/lib")
+        .unwrap();
+    let len = file[at..].iter().position(|byte| *byte == 0).unwrap();
     assert!(name.len() <= len);
     file[at..][..len].fill(0);
     file[at..][..name.len()].copy_from_slice(name.as_bytes());
@@ -205,18 +206,28 @@ fn a_loader_named_far_behind_the_header_is_found_too() {
     // As patchelf writes it: the program headers and the name at the file's end.
     let dir = TempDir::new();
     let mut file = with_loader("/lib/ld-musl-x86_64.so.1");
-    let (table, count) = (64, usize::from(file[56]));
-    let headers = file[table..table + 56 * count].to_vec();
+    // Where an ELF header has e_phoff, e_phnum and its end, the size of a program header,
+    // and where one has p_offset and p_filesz (elf(5)).
+    let (e_phoff, e_phnum, table, size, p_offset, p_filesz) = if cfg!(target_pointer_width = "32") {
+        (28, 44, 52, 32, 4, 16)
+    } else {
+        (32, 56, 64, 56, 8, 32)
+    };
+    let headers = file[table..][..size * usize::from(file[e_phnum])].to_vec();
     file.resize(file.len().next_multiple_of(4096) + 4096, 0);
+    let put = |bytes: &mut [u8], at: usize, number: usize| {
+        let number = number.to_ne_bytes();
+        bytes[at..][..number.len()].copy_from_slice(&number);
+    };
     let moved = file.len();
     file.extend(headers);
-    let name = file.len() as u64;
+    let name = file.len();
     file.extend(b"/nix/store/loader\0");
-    file[32..40].copy_from_slice(&(moved as u64).to_ne_bytes());
-    for header in file[moved..name as usize].chunks_mut(56) {
+    put(&mut file, e_phoff, moved);
+    for header in file[moved..name].chunks_mut(size) {
         if header[0] == 3 {
-            header[8..16].copy_from_slice(&name.to_ne_bytes());
-            header[32..40].copy_from_slice(&18_u64.to_ne_bytes());
+            put(header, p_offset, name);
+            put(header, p_filesz, 18);
         }
     }
     dir.file("nix", file, 0o755);
