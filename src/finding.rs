@@ -5,7 +5,7 @@ use libc::{EACCES, EMFILE, ENFILE, ENODATA, ENOENT, ENOSYS, EOPNOTSUPP, EROFS, c
 use crate::c_text::CText;
 use crate::cli::Pid;
 use crate::message::{Line, NONE};
-use crate::number::{SCORE_MAX, Score};
+use crate::number::{SCORE_MAX, SCORE_MIN, Score};
 use crate::status::{NO, OWN_FAILURE, SUCCESS, Status};
 use crate::words::Message;
 
@@ -43,6 +43,9 @@ pub struct Check {
     worst: Rank,
     print: fn(&[u8]) -> Status,
     printed: Status,
+    /// Whether the gateway is at the one score that a group kill passes over
+    /// (`oom_kill_memcg_member`, mm/oom_kill.c).
+    spared: bool,
 }
 
 impl Check {
@@ -53,6 +56,7 @@ impl Check {
             worst: Rank::Ok,
             print,
             printed: SUCCESS,
+            spared: false,
         }
     }
 
@@ -130,6 +134,7 @@ impl Check {
             1.. => Rank::Note,
             _ => Rank::Ok,
         };
+        self.spared = score == SCORE_MIN;
         self.begin(rank, Message::Gateway, name, pid, score.into());
         if score > 0 {
             let left = SCORE_MAX - score;
@@ -150,10 +155,12 @@ impl Check {
         self.found(Rank::Ok, Message::NoLimit, NONE, mebibytes(memory), 0);
     }
 
-    /// The file that says that everything dies together, if one does.
+    /// The file that says that everything dies together, if one does: after the
+    /// gateway was found.
     pub fn group_kill(&mut self, file: Option<CText<'_>>) {
         let (rank, message) = match file {
             None => (Rank::Ok, Message::NoGroupKill),
+            Some(_) if self.spared => (Rank::Note, Message::GroupKill),
             Some(_) => (Rank::Fail, Message::GroupKill),
         };
         self.found(rank, message, file.unwrap_or(NONE), 0, 0);
@@ -459,6 +466,17 @@ mod tests {
             "FAIL  group kill    '/g' is 1: all in it dies together \
              (Kubernetes: singleProcessOOMKill, systemd: OOMPolicy=continue)",
             1,
+        );
+        // The one score that a group kill spares: only children die then.
+        is(
+            |check| {
+                check.gateway(5, c"n".into(), -1000);
+                check.group_kill(Some(c"/g".into()));
+            },
+            "ok    gateway       process 5 'n' at -1000\n\
+             note  group kill    '/g' is 1: all in it dies together \
+             (Kubernetes: singleProcessOOMKill, systemd: OOMPolicy=continue)",
+            0,
         );
         is(|check| check.group_kill(None), "ok    group kill    no", 0);
         is(
