@@ -1,96 +1,215 @@
-//! The command line: what it may say, and what it means.
+//! The command line: its grammar, and what is said of a bad one.
 //!
 //! Options end at the first operand or at `--`, as POSIX (XBD 12.2) has it for
-//! env, nice and timeout; what follows belongs to the command.
+//! env, nice and timeout; the rest belongs to the command.
 
-use core::ffi::CStr;
+use core::fmt;
 
-use crate::c_text::CText;
-use crate::number::{SCORE_MAX, Score, parse_pid, parse_score};
-use crate::status::{self, Status};
-use crate::words::Message;
+use crate::output::{self, Quoted, Status, status};
+use crate::score::Score;
+use crate::sys::{Pid, Process, ThinCStr, number};
 
-/// The score that is written where `-n` does not say another.
-pub const DEFAULT_SCORE: Score = SCORE_MAX;
+/// What `--help` prints.
+pub const HELP: &str = "\
+Usage: oomexec [-n SCORE] [-a NAME] [--pin] [--] COMMAND [ARG]...
+       oomexec -p PID [-n SCORE] | --check [PID] | -h | -V
 
-/// [`DEFAULT_SCORE`] in decimal, at hand for the launch path.
-pub const DEFAULT_SCORE_TEXT: &[u8] = b"1000";
+Run COMMAND so that the OOM killer picks it first, and not the gateway: the
+long-lived server that starts it.
+
+  -n, --adjust SCORE  its oom_score_adj, -1000 to 1000 (default 1000); a score
+                      below its floor silently has no effect
+  -a, --argv0 NAME    its argv[0]
+      --pin           stop programs that reset their score, such as browsers
+  -p, --pid PID       print the score of PID (self: its own); set it with -n
+      --check [PID]   tell whether the gateway (PID, else the parent) survives
+  -h, --help          print this
+  -V, --version       print the version
+
+COMMAND runs even if its score cannot be written. With the environment variable
+OPENCLAW_CHILD_OOM_SCORE_ADJ at 0, false, no or off it keeps its score.
+
+Exit status: that of COMMAND; 125 oomexec itself failed, 126 COMMAND cannot be
+run, 127 it was not found. Of --check: 0 yes, 1 no, 125 not known.
+";
+
+/// What `--version` prints.
+pub const VERSION: &str = concat!("oomexec ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// What a command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// What is to be done.
+    /// A launch, or something else.
     pub mode: Mode,
-    /// The `oom_score_adj` to write, where the line says one.
+    /// The score to write, if the line gives one.
     pub score: Option<Score>,
-    /// What the command sees as argv\[0\], where that is not its own name.
-    pub argv0: Option<CText<'a>>,
-    /// Whether the score is to be held.
+    /// What the command sees as argv\[0\], if not its own name.
+    pub argv0: Option<ThinCStr<'a>>,
+    /// Whether to pin the score.
     pub pin: bool,
-    /// The process that is meant; [`OWN`] where the line says none.
-    pub pid: Pid,
-    /// Where in argv the command stands; oomexec's own name is at 0.
+    /// Where in argv the command is; oomexec's own name is at 0.
     pub index: usize,
 }
 
-/// What is to be done.
+/// A launch, or something else.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum Mode {
-    /// Raise and become this command, which is to be looked up.
+    /// Raise the score and become the command.
     Run,
-    /// Print or set a process's `oom_score_adj`.
-    Pid,
-    /// Tell whether this works here.
-    Check,
-    /// Print [`crate::words::HELP`].
+    /// Answer a query.
+    Query(Query),
+}
+
+/// What oomexec does besides launching.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum Query {
+    /// Print the score of a process.
+    Show(Process),
+    /// Set the score of a process.
+    Set(Process, Score),
+    /// Tell whether the gateway would survive: this process, or the parent.
+    Check(Option<Pid>),
+    /// Print [`HELP`].
     Help,
-    /// Print [`crate::words::VERSION`].
+    /// Print [`VERSION`].
     Version,
 }
 
-/// A process id.
-pub type Pid = i32;
-
-/// oomexec itself: `self`, as /proc has it.
-pub const OWN: Pid = 0;
-
-/// Why a command line means nothing: what is wrong, and with what.
+/// A command-line error.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Usage<'a>(pub Message, pub CText<'a>);
+pub enum UsageError<'a> {
+    /// There is no COMMAND.
+    NoCommand,
+    /// No option has this name.
+    UnknownOption(ThinCStr<'a>),
+    /// Several options begin like this.
+    AmbiguousOption(&'a [u8]),
+    /// This option lacks its value.
+    NoValue(ThinCStr<'a>),
+    /// This option takes no value.
+    UnwantedValue(ThinCStr<'a>),
+    /// This is no score.
+    BadScore(ThinCStr<'a>),
+    /// This is no process.
+    BadPid(ThinCStr<'a>),
+    /// This is no process id of a gateway.
+    BadGateway(ThinCStr<'a>),
+    /// `--pid` is given with something else than `--adjust`.
+    PidAlone,
+    /// `--check` is given with something else than a process id.
+    CheckAlone,
+    /// Invoked as `sh`, with anything but the shim.
+    NotAShell,
+}
 
-impl Usage<'_> {
-    /// The exit status that says it; of what is asked of a shell, that there is none.
-    #[must_use]
-    pub const fn status(&self) -> Status {
-        match self.0 {
-            Message::NotAShell => status::NOT_FOUND,
-            _ => status::OWN_FAILURE,
+impl fmt::Display for UsageError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCommand => f.write_str("no COMMAND to run"),
+            Self::UnknownOption(option) => {
+                write!(f, "unknown option {}", Quoted(option.to_bytes()))
+            }
+            Self::AmbiguousOption(name) => {
+                write!(f, "option {} is ambiguous; possibilities:", Quoted(name))?;
+                possible(name).try_for_each(|option| write!(f, " '{}'", option.long))
+            }
+            Self::NoValue(option) => write!(f, "{} needs a value", Quoted(option.to_bytes())),
+            Self::UnwantedValue(option) => {
+                write!(
+                    f,
+                    "{}: the option takes no value",
+                    Quoted(option.to_bytes())
+                )
+            }
+            Self::BadScore(text) => {
+                write!(f, "bad SCORE {} (-1000 to 1000)", Quoted(text.to_bytes()))
+            }
+            Self::BadPid(text) => write!(
+                f,
+                "bad PID {} (a process id, or self)",
+                Quoted(text.to_bytes())
+            ),
+            Self::BadGateway(text) => {
+                write!(
+                    f,
+                    "bad PID {}: --check takes the PID of the gateway",
+                    Quoted(text.to_bytes())
+                )
+            }
+            Self::PidAlone => f.write_str("--pid takes nothing but --adjust"),
+            Self::CheckAlone => f.write_str("--check takes nothing but the PID of the gateway"),
+            Self::NotAShell => f.write_str("not a shell: it runs the oom_score_adj shim alone"),
         }
     }
 }
 
-/// The options, by their place in [`NAMES`].
-mod opt {
-    pub const ADJUST: usize = 0;
-    pub const ARGV0: usize = 1;
-    pub const PIN: usize = 2;
-    pub const PID: usize = 3;
-    pub const CHECK: usize = 4;
-    pub const HELP: usize = 5;
-    pub const VERSION: usize = 6;
-    pub const COUNT: usize = 7;
-
-    pub const fn takes_value(option: usize) -> bool {
-        matches!(option, ADJUST | ARGV0 | PID)
+impl UsageError<'_> {
+    /// Says the error on stderr; returns the status for it.
+    #[cold]
+    #[inline(never)]
+    pub fn report(&self) -> Status {
+        match self {
+            // What the caller looked for, a shell, is not here.
+            Self::NotAShell => {
+                output::complain(format_args!("{self}"));
+                status::NOT_FOUND
+            }
+            error => output::fail(format_args!("{error}; try 'oomexec --help'")),
+        }
     }
 }
 
-/// The short and the long name of each option; a question mark, with which no
-/// option begins, where there is no short one.
-const NAMES: &CStr = c"-n --adjust -a --argv0 ? --pin -p --pid ? --check -h --help -V --version";
+/// What an option is.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Adjust,
+    Argv0,
+    Pin,
+    Pid,
+    Check,
+    Help,
+    Version,
+}
 
-fn names() -> impl Iterator<Item = &'static [u8]> {
-    NAMES.to_bytes().split(|byte| *byte == b' ')
+/// An option: its names, and whether it takes a value.
+#[derive(Clone, Copy)]
+struct Opt {
+    meaning: Meaning,
+    short: Option<u8>,
+    long: &'static str,
+    takes_value: bool,
+}
+
+/// Every option, in the order of [`HELP`].
+const OPTIONS: [Opt; 7] = [
+    option(Meaning::Adjust, Some(b'n'), "--adjust", true),
+    option(Meaning::Argv0, Some(b'a'), "--argv0", true),
+    option(Meaning::Pin, None, "--pin", false),
+    option(Meaning::Pid, Some(b'p'), "--pid", true),
+    option(Meaning::Check, None, "--check", false),
+    option(Meaning::Help, Some(b'h'), "--help", false),
+    option(Meaning::Version, Some(b'V'), "--version", false),
+];
+
+const fn option(meaning: Meaning, short: Option<u8>, long: &'static str, takes_value: bool) -> Opt {
+    Opt {
+        meaning,
+        short,
+        long,
+        takes_value,
+    }
+}
+
+/// Returns the options whose long name begins with `name`; the one that has it whole
+/// stands for itself alone.
+fn possible(name: &[u8]) -> impl Iterator<Item = Opt> {
+    let exact = OPTIONS
+        .into_iter()
+        .find(|option| option.long.as_bytes() == name);
+    OPTIONS
+        .into_iter()
+        .filter(move |option| option.long.as_bytes().starts_with(name))
+        .filter(move |option| exact.is_none_or(|exact| exact.long == option.long))
 }
 
 impl<'a> Request<'a> {
@@ -100,19 +219,21 @@ impl<'a> Request<'a> {
         score: None,
         argv0: None,
         pin: false,
-        pid: OWN,
         index: 1,
     };
 
-    /// Reads a command line into what was [`Self::LAUNCH`]: `args` are the arguments
+    /// Parses a command line into what was [`Self::LAUNCH`]: `args` are the arguments
     /// after argv\[0\].
     ///
     /// # Errors
     ///
-    /// [`Usage`], for the first thing that is wrong; nothing has been done then.
-    // In place: to return the whole would move it several times.
+    /// [`UsageError`], for the first thing that is wrong. Nothing has been done then.
+    // In place: to return a request would move it several times.
     #[inline(always)]
-    pub fn read(&mut self, mut args: impl Iterator<Item = CText<'a>>) -> Result<(), Usage<'a>> {
+    pub fn parse(
+        &mut self,
+        mut args: impl Iterator<Item = ThinCStr<'a>>,
+    ) -> Result<(), UsageError<'a>> {
         let first = args.next();
         match first.map(kind) {
             Some(Kind::Operand) => Ok(()),
@@ -120,12 +241,12 @@ impl<'a> Request<'a> {
                 self.index = 2;
                 Ok(())
             }
-            _ => options(first, &mut || args.next(), self),
+            _ => parse_options(self, first, &mut || args.next()),
         }
     }
 }
 
-/// What an argument is, as long as none before it has ended the options.
+/// What an argument is, unless an earlier one has ended the options.
 enum Kind {
     Option,
     End,
@@ -133,31 +254,31 @@ enum Kind {
 }
 
 #[inline(always)]
-fn kind(arg: CText<'_>) -> Kind {
+fn kind(arg: ThinCStr<'_>) -> Kind {
     let mut bytes = arg.bytes();
     match (bytes.next(), bytes.next(), bytes.next()) {
         (Some(b'-'), Some(b'-'), None) => Kind::End,
         (Some(b'-'), Some(_), _) => Kind::Option,
-        // A lone dash is an operand, as in every POSIX command.
+        // A lone dash is an operand, as for every POSIX command.
         _ => Kind::Operand,
     }
 }
 
-/// The rest of [`Request::read`]: the whole grammar. Apart from it, for the launch path
-/// has no option; and not generic, so that its code stands once.
+/// The rest of [`Request::parse`]: the whole grammar. It is apart, for the launch path
+/// has no option.
 #[cold]
 #[inline(never)]
-fn options<'a>(
-    first: Option<CText<'a>>,
-    rest: &mut dyn FnMut() -> Option<CText<'a>>,
+fn parse_options<'a>(
     request: &mut Request<'a>,
-) -> Result<(), Usage<'a>> {
-    let mut arg = first;
+    first: Option<ThinCStr<'a>>,
+    rest: &mut dyn FnMut() -> Option<ThinCStr<'a>>,
+) -> Result<(), UsageError<'a>> {
     let mut next = || {
         request.index += 1;
         rest()
     };
-    let mut given = [false; opt::COUNT];
+    let (mut process, mut check) = (None, false);
+    let mut arg = first;
     let operand = loop {
         let Some(text) = arg else {
             break None;
@@ -167,95 +288,107 @@ fn options<'a>(
             Kind::Operand => break arg,
             Kind::End => break next(),
         }
-        let (option, attached) = split(text).ok_or(Usage(Message::UnknownOption, text))?;
-        let value = match (opt::takes_value(option), attached) {
-            (true, None) => next().ok_or(Usage(Message::NoValue, text))?,
-            (false, Some(_)) => return Err(Usage(Message::UnwantedValue, text)),
-            (_, attached) => attached.unwrap_or(CText::EMPTY),
+        let (option, attached) = split(text)?;
+        let value = match (option.takes_value, attached) {
+            (true, None) => next().ok_or(UsageError::NoValue(text))?,
+            (false, Some(_)) => return Err(UsageError::UnwantedValue(text)),
+            (_, attached) => attached.unwrap_or(ThinCStr::EMPTY),
         };
-        match option {
-            opt::ADJUST => {
-                let score = parse_score(value.to_bytes());
-                request.score = Some(score.ok_or(Usage(Message::BadScore, value))?);
+        match option.meaning {
+            Meaning::Adjust => {
+                let score = Score::parse(value.to_bytes());
+                request.score = Some(score.ok_or(UsageError::BadScore(value))?);
             }
-            opt::ARGV0 => request.argv0 = Some(value),
-            opt::PID if value == c"self".into() => request.pid = OWN,
-            opt::PID => request.pid = process(value)?,
-            _ => {}
-        }
-        if let Some(flag) = given.get_mut(option) {
-            *flag = true;
-        }
-        if option >= opt::HELP {
-            break None;
+            Meaning::Argv0 => request.argv0 = Some(value),
+            Meaning::Pin => request.pin = true,
+            Meaning::Pid if value == c"self".into() => process = Some(Process::Own),
+            Meaning::Pid => {
+                process = Some(Process::Id(pid(value).ok_or(UsageError::BadPid(value))?));
+            }
+            Meaning::Check => check = true,
+            Meaning::Help => {
+                request.mode = Mode::Query(Query::Help);
+                return Ok(());
+            }
+            Meaning::Version => {
+                request.mode = Mode::Query(Query::Version);
+                return Ok(());
+            }
         }
         arg = next();
     };
-    request.pin = given[opt::PIN];
 
-    let for_launch = given[opt::ARGV0] || given[opt::PIN];
-    request.mode = if given[opt::HELP] {
-        Mode::Help
-    } else if given[opt::VERSION] {
-        Mode::Version
-    } else if given[opt::CHECK] {
-        let more = given[opt::ADJUST] || given[opt::PID] || for_launch;
-        if more || operand.is_some() && next().is_some() {
-            return Err(Usage(Message::CheckAnd, CText::EMPTY));
+    let for_launch = request.argv0.is_some() || request.pin;
+    request.mode = if check {
+        let gateway = match operand {
+            Some(text) => Some(pid(text).ok_or(UsageError::BadGateway(text))?),
+            None => None,
+        };
+        let more = request.score.is_some() || process.is_some() || for_launch;
+        if more || operand.is_some() && rest().is_some() {
+            return Err(UsageError::CheckAlone);
         }
-        if let Some(text) = operand {
-            request.pid = process(text)?;
-        }
-        Mode::Check
-    } else if given[opt::PID] {
+        Mode::Query(Query::Check(gateway))
+    } else if let Some(process) = process {
         if operand.is_some() || for_launch {
-            return Err(Usage(Message::PidAnd, CText::EMPTY));
+            return Err(UsageError::PidAlone);
         }
-        Mode::Pid
+        Mode::Query(match request.score {
+            None => Query::Show(process),
+            Some(score) => Query::Set(process, score),
+        })
     } else if operand.is_some() {
         Mode::Run
     } else {
-        return Err(Usage(Message::NoCommand, CText::EMPTY));
+        return Err(UsageError::NoCommand);
     };
     Ok(())
 }
 
-#[inline(never)]
-fn process(text: CText<'_>) -> Result<Pid, Usage<'_>> {
-    parse_pid(text.to_bytes()).ok_or(Usage(Message::BadPid, text))
+fn pid(text: ThinCStr<'_>) -> Option<Pid> {
+    number(text.to_bytes()).filter(|pid| *pid > 0)
 }
 
-/// Which option an argument that begins with a dash is, and the value that is
-/// attached to it: behind the letter, or behind an equals sign.
-fn split(arg: CText<'_>) -> Option<(usize, Option<CText<'_>>)> {
-    names().enumerate().find_map(|(at, name)| {
-        let (option, is_long) = (at / 2, at % 2 == 1);
-        let value = arg.strip_prefix(name)?;
-        if value == CText::EMPTY {
-            Some((option, None))
-        } else if is_long {
-            Some((option, Some(value.strip_prefix(b"=")?)))
-        } else {
-            Some((option, Some(value)))
+/// Splits an argument that begins with a dash into its option and the value that is
+/// attached to it: behind the letter, or behind an equals sign. A long name may be
+/// abbreviated, as getopt_long(3) has it.
+fn split(arg: ThinCStr<'_>) -> Result<(Opt, Option<ThinCStr<'_>>), UsageError<'_>> {
+    let text = arg.to_bytes();
+    if !text.starts_with(b"--") {
+        let short = OPTIONS
+            .into_iter()
+            .find(|option| option.short == text.get(1).copied());
+        let option = short.ok_or(UsageError::UnknownOption(arg))?;
+        let value = text.get(..2).and_then(|name| arg.strip_prefix(name));
+        return Ok((option, value.filter(|value| *value != ThinCStr::EMPTY)));
+    }
+    let name = text.split(|byte| *byte == b'=').next().unwrap_or(text);
+    let mut options = possible(name).filter(|_| name.len() > 2);
+    match (options.next(), options.next()) {
+        (Some(option), None) => {
+            let value = arg.strip_prefix(name);
+            Ok((option, value.and_then(|value| value.strip_prefix(b"="))))
         }
-    })
+        (Some(_), Some(_)) => Err(UsageError::AmbiguousOption(name)),
+        (None, _) => Err(UsageError::UnknownOption(arg)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{DEFAULT_SCORE_TEXT, Mode, NAMES, OWN, Request, Usage, names, opt};
-    use crate::c_text::CText;
-    use crate::words::{HELP, MESSAGES, Message};
+    use super::{HELP, Mode, OPTIONS, Query, Request, UsageError};
+    use crate::score::Score;
+    use crate::sys::{Process, ThinCStr};
     use std::ffi::{CStr, CString};
-    use std::string::String;
+    use std::string::{String, ToString};
     use std::vec::Vec;
 
-    fn parsed(line: &[&str], check: impl FnOnce(Result<Request<'_>, Usage<'_>>)) {
+    fn parsed(line: &[&str], check: impl FnOnce(Result<Request<'_>, UsageError<'_>>)) {
         let args: Vec<CString> = line.iter().map(|arg| CString::new(*arg).unwrap()).collect();
         let mut request = Request::LAUNCH;
-        let read = request.read(args.iter().map(|arg| arg.as_c_str().into()));
-        check(read.map(|()| request));
+        let parsed = request.parse(args.iter().map(|arg| arg.as_c_str().into()));
+        check(parsed.map(|()| request));
     }
 
     #[track_caller]
@@ -273,12 +406,24 @@ mod tests {
         });
     }
 
+    fn score_of(number: i16) -> Score {
+        Score::parse(number.to_string().as_bytes()).unwrap()
+    }
+
+    fn query(query: Query) -> Request<'static> {
+        let mode = Mode::Query(query);
+        Request {
+            mode,
+            ..Request::LAUNCH
+        }
+    }
+
     /// The line is one that runs the command at `index`.
     #[track_caller]
     fn runs(line: &[&str], score: Option<i16>, argv0: Option<&CStr>, index: usize) {
-        let argv0 = argv0.map(CText::from);
+        let argv0 = argv0.map(ThinCStr::from);
         let run = Request {
-            score,
+            score: score.map(score_of),
             argv0,
             index,
             ..Request::LAUNCH
@@ -340,11 +485,6 @@ mod tests {
 
     #[test]
     fn a_pid_is_shown_and_with_a_score_set() {
-        let show = |pid| Request {
-            mode: Mode::Pid,
-            pid,
-            ..Request::LAUNCH
-        };
         for line in [
             &["-p", "42"][..],
             &["-p42"],
@@ -352,12 +492,16 @@ mod tests {
             &["--pid=42"],
             &["-p42", "--"],
         ] {
-            means(line, show(42));
+            means(line, query(Query::Show(Process::Id(42))));
         }
-        means(&["-p", "self"], show(OWN));
+        means(&["-p", "self"], query(Query::Show(Process::Own)));
         for line in [&["-p", "42", "-n", "0"][..], &["-n0", "-p42"]] {
-            let score = Some(0);
-            means(line, Request { score, ..show(42) });
+            let score = score_of(0);
+            let set = Request {
+                score: Some(score),
+                ..query(Query::Set(Process::Id(42), score))
+            };
+            means(line, set);
         }
     }
 
@@ -381,145 +525,176 @@ mod tests {
     #[test]
     fn a_check_is_of_the_parent_or_of_a_pid() {
         for (line, pid) in [
-            (&["--check"][..], OWN),
-            (&["--check", "--"], OWN),
-            (&["--check", "42"], 42),
-            (&["--check", "--", "42"], 42),
+            (&["--check"][..], None),
+            (&["--check", "--"], None),
+            (&["--check", "42"], Some(42)),
+            (&["--check", "--", "42"], Some(42)),
         ] {
-            let mode = Mode::Check;
-            means(
-                line,
-                Request {
-                    mode,
-                    pid,
-                    ..Request::LAUNCH
-                },
-            );
+            means(line, query(Query::Check(pid)));
         }
         runs(&["ls", "--check"], None, None, 1);
     }
 
     #[test]
     fn help_and_version_answer_where_they_stand() {
-        for (line, mode) in [
-            (&["-h"][..], Mode::Help),
-            (&["--help"], Mode::Help),
-            (&["-h", "-x"], Mode::Help),
-            (&["--check", "-h", "1", "2"], Mode::Help),
-            (&["-V"], Mode::Version),
-            (&["--version"], Mode::Version),
-            (&["-V", "-h"], Mode::Version),
+        for (line, answer) in [
+            (&["-h"][..], Query::Help),
+            (&["--help"], Query::Help),
+            (&["-h", "-x"], Query::Help),
+            (&["--check", "-h", "1", "2"], Query::Help),
+            (&["-V"], Query::Version),
+            (&["--version"], Query::Version),
+            (&["-V", "-h"], Query::Version),
         ] {
-            means(
-                line,
-                Request {
-                    mode,
-                    ..Request::LAUNCH
-                },
-            );
+            means(line, query(answer));
         }
         parsed(&["-n5", "-h", "ls"], |request| {
-            assert_eq!(request.map(|request| request.mode), Ok(Mode::Help));
+            assert_eq!(
+                request.map(|request| request.mode),
+                Ok(Mode::Query(Query::Help))
+            );
         });
         parsed(&["-x", "-h"], |request| {
-            assert_eq!(request, Err(Usage(Message::UnknownOption, c"-x".into())));
+            assert_eq!(request, Err(UsageError::UnknownOption(c"-x".into())));
         });
+    }
+
+    #[test]
+    fn a_long_option_may_be_abbreviated_as_long_as_one_alone_begins_so() {
+        runs(&["--adj", "500", "ls"], Some(500), None, 3);
+        runs(&["--ad=500", "ls"], Some(500), None, 2);
+        runs(&["--arg", "x", "ls"], None, Some(c"x"), 3);
+        means(&["--c", "42"], query(Query::Check(Some(42))));
+        means(&["--h"], query(Query::Help));
+        means(&["--v"], query(Query::Version));
+        for (line, begins) in [
+            (&["--a", "5", "ls"][..], "--a"),
+            (&["--p", "5"], "--p"),
+            (&["--pi", "ls"], "--pi"),
+            (&["--pi=5", "ls"], "--pi"),
+        ] {
+            parsed(line, |request| {
+                let error = UsageError::AmbiguousOption(begins.as_bytes());
+                assert_eq!(request, Err(error), "{line:?}");
+            });
+        }
     }
 
     #[test]
     fn a_bad_line_is_an_error_that_names_what_is_bad() {
-        for (line, message, name) in [
-            (&[][..], Message::NoCommand, c""),
-            (&["--"], Message::NoCommand, c""),
-            (&["-n", "5"], Message::NoCommand, c""),
-            (&["-a", "x", "--"], Message::NoCommand, c""),
-            (&["--pin"], Message::NoCommand, c""),
-            (&["-x", "ls"], Message::UnknownOption, c"-x"),
-            (&["--adj=5", "ls"], Message::UnknownOption, c"--adj=5"),
+        type Error = fn(ThinCStr<'static>) -> UsageError<'static>;
+        let no_command: Error = |_| UsageError::NoCommand;
+        let check_alone: Error = |_| UsageError::CheckAlone;
+        let pid_alone: Error = |_| UsageError::PidAlone;
+        let table: &[(&[&str], Error, &'static CStr)] = &[
+            (&[], no_command, c""),
+            (&["--"], no_command, c""),
+            (&["-n", "5"], no_command, c""),
+            (&["-a", "x", "--"], no_command, c""),
+            (&["--pin"], no_command, c""),
+            (&["-x", "ls"], UsageError::UnknownOption, c"-x"),
+            (&["--foo=5", "ls"], UsageError::UnknownOption, c"--foo=5"),
             (
                 &["--adjustment", "ls"],
-                Message::UnknownOption,
+                UsageError::UnknownOption,
                 c"--adjustment",
             ),
-            (&["---"], Message::UnknownOption, c"---"),
-            (&["--=5"], Message::UnknownOption, c"--=5"),
-            (&["-?", "ls"], Message::UnknownOption, c"-?"),
-            (&["--pi", "ls"], Message::UnknownOption, c"--pi"),
-            (&["-hV"], Message::UnwantedValue, c"-hV"),
-            (&["--help=x"], Message::UnwantedValue, c"--help=x"),
-            (&["--version="], Message::UnwantedValue, c"--version="),
-            (&["--pin=yes", "ls"], Message::UnwantedValue, c"--pin=yes"),
-            (&["--check=1"], Message::UnwantedValue, c"--check=1"),
-            (&["-n"], Message::NoValue, c"-n"),
-            (&["--adjust"], Message::NoValue, c"--adjust"),
-            (&["-a"], Message::NoValue, c"-a"),
-            (&["-p"], Message::NoValue, c"-p"),
-            (&["-n", "1001", "ls"], Message::BadScore, c"1001"),
-            (&["-nx", "ls"], Message::BadScore, c"x"),
-            (&["--adjust=", "ls"], Message::BadScore, c""),
-            (&["-n", "--", "ls"], Message::BadScore, c"--"),
-            (&["-nx", "-n5", "ls"], Message::BadScore, c"x"),
-            (&["-nx", "-h"], Message::BadScore, c"x"),
-            (&["-px", "-p5"], Message::BadPid, c"x"),
-            (&["-p", "0"], Message::BadPid, c"0"),
-            (&["-p", "1/.."], Message::BadPid, c"1/.."),
-            (&["--check", "x"], Message::BadPid, c"x"),
-            (&["--check", "self"], Message::BadPid, c"self"),
-            (&["-p", "1", "ls"], Message::PidAnd, c""),
-            (&["-p", "1", "--", "ls"], Message::PidAnd, c""),
-            (&["-p", "1", "-a", "x"], Message::PidAnd, c""),
-            (&["--pin", "-p1"], Message::PidAnd, c""),
-            (&["--check", "1", "2"], Message::CheckAnd, c""),
-            (&["--check", "-n5"], Message::CheckAnd, c""),
-            (&["-a", "x", "--check"], Message::CheckAnd, c""),
-            (&["--pin", "--check"], Message::CheckAnd, c""),
-            (&["--check", "-p1"], Message::CheckAnd, c""),
-        ] {
-            let usage = Usage(message, name.into());
-            parsed(line, |request| assert_eq!(request, Err(usage), "{line:?}"));
+            (&["---"], UsageError::UnknownOption, c"---"),
+            (&["--=5"], UsageError::UnknownOption, c"--=5"),
+            (&["-?", "ls"], UsageError::UnknownOption, c"-?"),
+            (&["-hV"], UsageError::UnwantedValue, c"-hV"),
+            (&["--help=x"], UsageError::UnwantedValue, c"--help=x"),
+            (&["--version="], UsageError::UnwantedValue, c"--version="),
+            (
+                &["--pin=yes", "ls"],
+                UsageError::UnwantedValue,
+                c"--pin=yes",
+            ),
+            (&["--check=1"], UsageError::UnwantedValue, c"--check=1"),
+            (&["-n"], UsageError::NoValue, c"-n"),
+            (&["--adjust"], UsageError::NoValue, c"--adjust"),
+            (&["-a"], UsageError::NoValue, c"-a"),
+            (&["-p"], UsageError::NoValue, c"-p"),
+            (&["-n", "1001", "ls"], UsageError::BadScore, c"1001"),
+            (&["-nx", "ls"], UsageError::BadScore, c"x"),
+            (&["--adjust=", "ls"], UsageError::BadScore, c""),
+            (&["-n", "--", "ls"], UsageError::BadScore, c"--"),
+            (&["-nx", "-n5", "ls"], UsageError::BadScore, c"x"),
+            (&["-nx", "-h"], UsageError::BadScore, c"x"),
+            (&["-px", "-p5"], UsageError::BadPid, c"x"),
+            (&["-p", "0"], UsageError::BadPid, c"0"),
+            (&["-p", "1/.."], UsageError::BadPid, c"1/.."),
+            (&["--check", "x"], UsageError::BadGateway, c"x"),
+            (&["--check", "self"], UsageError::BadGateway, c"self"),
+            (&["--check", "--", "ls"], UsageError::BadGateway, c"ls"),
+            (&["--check", "ls", "-l"], UsageError::BadGateway, c"ls"),
+            (&["-p", "1", "ls"], pid_alone, c""),
+            (&["-p", "1", "--", "ls"], pid_alone, c""),
+            (&["-p", "1", "-a", "x"], pid_alone, c""),
+            (&["--pin", "-p1"], pid_alone, c""),
+            (&["--check", "1", "2"], check_alone, c""),
+            (&["--check", "-n5"], check_alone, c""),
+            (&["-a", "x", "--check"], check_alone, c""),
+            (&["--pin", "--check"], check_alone, c""),
+            (&["--check", "-p1"], check_alone, c""),
+        ];
+        for (line, error, name) in table {
+            let error = error(ThinCStr::from(*name));
+            parsed(line, |request| assert_eq!(request, Err(error), "{line:?}"));
         }
     }
 
     #[test]
-    fn the_default_score_is_written_as_it_is() {
-        let text = crate::number::Decimal::new(super::DEFAULT_SCORE.into());
-        assert_eq!(text.as_bytes(), DEFAULT_SCORE_TEXT);
+    fn an_error_says_what_is_wrong() {
+        let name = c"--x".into();
+        for (error, words) in [
+            (UsageError::NoCommand, "no COMMAND to run"),
+            (UsageError::UnknownOption(name), "unknown option '--x'"),
+            (
+                UsageError::AmbiguousOption(b"--a"),
+                "option '--a' is ambiguous; possibilities: '--adjust' '--argv0'",
+            ),
+            (UsageError::NoValue(name), "'--x' needs a value"),
+            (
+                UsageError::UnwantedValue(name),
+                "'--x': the option takes no value",
+            ),
+            (
+                UsageError::BadScore(name),
+                "bad SCORE '--x' (-1000 to 1000)",
+            ),
+            (
+                UsageError::BadPid(name),
+                "bad PID '--x' (a process id, or self)",
+            ),
+            (
+                UsageError::BadGateway(name),
+                "bad PID '--x': --check takes the PID of the gateway",
+            ),
+            (UsageError::PidAlone, "--pid takes nothing but --adjust"),
+            (
+                UsageError::CheckAlone,
+                "--check takes nothing but the PID of the gateway",
+            ),
+        ] {
+            assert_eq!(error.to_string(), words);
+        }
     }
 
     #[test]
-    fn the_help_fits_80_columns_and_says_what_it_must() {
+    fn the_help_fits_80_columns_and_lists_every_option_with_its_names() {
         assert!(HELP.lines().all(|line| line.chars().count() < 80));
-        for words in [
-            "OPENCLAW_CHILD_OOM_SCORE_ADJ",
-            "125",
-            "126",
-            "127",
-            "(default 1000)",
-        ] {
-            assert!(HELP.contains(words), "{words}");
-        }
-        let options: Vec<&str> = HELP
+        let lines: Vec<&str> = HELP
             .lines()
             .filter(|line| line.trim_start().starts_with('-'))
             .collect();
-        let names: Vec<&str> = names()
-            .map(|name| std::str::from_utf8(name).unwrap())
-            .collect();
-        assert_eq!(names.len(), 2 * opt::COUNT, "{NAMES:?}");
-        let named = names.chunks(2).map(|names| match names {
-            ["?", long] => std::format!("      {long} "),
-            names => std::format!("  {} ", names.join(", ")),
-        });
-        assert_eq!(options.len(), opt::COUNT);
-        for (line, names) in options.iter().zip(named) {
+        assert_eq!(lines.len(), OPTIONS.len());
+        for (line, option) in lines.iter().zip(OPTIONS) {
+            let names: String = match option.short {
+                Some(short) => std::format!("  -{}, {} ", short as char, option.long),
+                None => std::format!("      {} ", option.long),
+            };
             assert!(line.starts_with(&names), "{line}");
         }
-        let usage = MESSAGES[Message::Usage as usize].replace("; usage: ", "");
-        let forms: Vec<String> = usage
-            .split(" | ")
-            .map(|form| form.replace("oomexec ", ""))
-            .collect();
-        assert_eq!(forms.len(), 5);
-        assert!(forms.iter().all(|form| HELP.contains(form)), "{forms:#?}");
     }
 }

@@ -1,28 +1,28 @@
-//! The parts of oomexec that know no system call: what the command line means
-//! ([`cli`]), when the raise is opted out of ([`opt_out`]), where a command is
-//! looked for ([`path`]), what a file is that cannot be run ([`binfmt`]), why
-//! that is ([`reason`]), and how it is said ([`message`], [`errno`], [`status`]).
+//! The rooms of the program oomexec. **This is no public API**: it changes with any
+//! release. The program is `src/main.rs`; its manual is the man page.
 //!
-//! The program that makes the calls is `src/main.rs`; it is not part of this
-//! library.
+//! It is a library so that its rooms can be tested and fuzzed on the host: a program
+//! without a libc cannot hold their tests.
 
 #![no_std]
 
-pub mod binfmt;
-pub mod buffer;
-pub mod c_text;
-pub mod cgroup;
+#[doc(hidden)]
+pub mod check;
+#[doc(hidden)]
 pub mod cli;
-pub mod dirent;
-pub mod errno;
-pub mod finding;
-pub mod lines;
-pub mod message;
-pub mod number;
+#[doc(hidden)]
+pub mod exec;
+#[doc(hidden)]
+pub mod link;
+#[doc(hidden)]
 pub mod opt_out;
-pub mod packed;
-pub mod path;
-pub mod reason;
+#[doc(hidden)]
+pub mod output;
+#[doc(hidden)]
+pub mod pin;
+#[doc(hidden)]
+pub mod score;
+#[doc(hidden)]
 pub mod shim;
-pub mod status;
-pub mod words;
+#[doc(hidden)]
+pub mod sys;

@@ -1,99 +1,192 @@
-//! `oom_score_adj`, the file in /proc: raised for oneself in silence, read and
-//! set for another process aloud.
+//! `oom_score_adj`, the file in /proc: raised for this process in silence, read and
+//! set for another one aloud.
 
-use core::ffi::{CStr, c_int};
-use core::mem;
+use core::fmt::{self, Write};
+use core::str;
 
 use libc::{EACCES, EINVAL, ENOENT};
-use oomexec::cli::{DEFAULT_SCORE, DEFAULT_SCORE_TEXT, OWN, Pid};
-use oomexec::message::Line;
-use oomexec::number::{Decimal, Score, parse_score};
-use oomexec::status::{SUCCESS, Status};
-use oomexec::words::Message;
-use rustix::fs::OFlags;
 
-use crate::kernel::{self, File};
-use crate::report;
+use crate::output::{self, Status, status};
+use crate::sys::{Buffer, Errno, File, OFlags, Process, ThinCStr};
 
-const FILE: &CStr = c"oom_score_adj";
-const OWN_FILE: &CStr = c"/proc/self/oom_score_adj";
+/// An `oom_score_adj`, from [`Score::MIN`] to [`Score::MAX`]. Unit: thousandths of
+/// the memory that the OOM killer is short of (proc(5)).
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
+pub struct Score(i16);
 
-/// Writes `score` to this process's own `oom_score_adj`, if that can be done:
-/// two system calls. The command runs whatever becomes of them, so that nothing
-/// is done about a failure, and nothing said.
+/// The score's file.
+const FILE: &str = "oom_score_adj";
+
+impl Score {
+    /// Never killed: `OOM_SCORE_ADJ_MIN` of linux/oom.h.
+    pub const MIN: Self = Self(-1000);
+
+    /// Killed first: `OOM_SCORE_ADJ_MAX` of linux/oom.h.
+    pub const MAX: Self = Self(1000);
+
+    /// Parses a decimal number, with or without a sign; `None` out of the range.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let score = str::from_utf8(text).ok()?.parse().ok().map(Self)?;
+        (Self::MIN..=Self::MAX).contains(&score).then_some(score)
+    }
+
+    /// The number.
+    pub const fn get(self) -> i16 {
+        self.0
+    }
+
+    /// Returns the score half way between two.
+    pub const fn middle(low: Self, high: Self) -> Self {
+        Self((low.0 + high.0) >> 1)
+    }
+
+    /// Returns the next higher score, which may be past [`Score::MAX`].
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Writes a score to this process's own file, 1000 if none is given: two system
+/// calls. The command runs whatever they return, so that this says nothing.
 ///
-/// Without O_TRUNC, which a Landlock ruleset may refuse where it grants writing,
-/// and without O_CREAT, which would leave a file where /proc is a mere directory.
-pub fn raise(score: Score) {
-    if let Ok(file) = kernel::open(OWN_FILE.into(), OFlags::WRONLY) {
+/// Without O_TRUNC, which a Landlock ruleset may refuse where it grants writing, and
+/// without O_CREAT, which would make a file where /proc is a plain directory.
+#[inline(always)]
+pub fn raise(score: Option<Score>) {
+    const PATH: ThinCStr<'static> = ThinCStr::from_c_str(c"/proc/self/oom_score_adj");
+    if let Ok(file) = File::open(PATH, OFlags::WRONLY) {
         let _ = match score {
-            DEFAULT_SCORE => kernel::write(&file, DEFAULT_SCORE_TEXT),
-            _ => write(&file, score),
+            None => file.write(b"1000").map(drop),
+            Some(score) => write(&file, score),
         };
-        // The exec closes it: a close here would be one call more.
-        mem::forget(file);
+        // The exec closes it: to close it here would be a further call.
+        core::mem::forget(file);
     }
 }
 
-/// Prints the `oom_score_adj` of `pid`.
-#[cold]
-#[inline(never)]
-pub fn show(pid: Pid) -> Status {
-    let mut line = Line::new();
-    match get(pid) {
-        Ok(score) => {
-            line.score(score);
-            report::print(line.as_bytes())
-        }
-        Err(errno) => failed(Message::CannotRead, pid, errno),
+/// Prints the score of a process.
+pub fn show(process: Process) -> Status {
+    match get(process) {
+        Ok(score) => output::print_line(format_args!("{score}")),
+        Err(errno) => fail("read", process, errno),
     }
 }
 
-/// Sets the `oom_score_adj` of `pid`. This was asked for by name, so that a
-/// failure is one.
-#[cold]
-#[inline(never)]
-pub fn set(pid: Pid, score: Score) -> Status {
-    match put(pid, score) {
-        Ok(()) => SUCCESS,
-        Err(errno) => failed(Message::CannotSet, pid, errno),
+/// Sets the score of a process. The user asked for it by name, so that a failure is
+/// told.
+pub fn set(process: Process, score: Score) -> Status {
+    match put(process, score) {
+        Ok(()) => status::SUCCESS,
+        Err(errno) => fail("set", process, errno),
     }
 }
 
-/// The `oom_score_adj` of `pid`.
-#[inline(never)]
-pub fn get(pid: Pid) -> Result<Score, c_int> {
+/// Reads the score of a process.
+///
+/// # Errors
+///
+/// Those of openat(2) and read(2); EINVAL if the file has no score.
+pub fn get(process: Process) -> Result<Score, Errno> {
     let mut score = None;
-    kernel::each_line(Line::new().in_proc(pid, FILE), &mut |line| {
-        score = score.or(parse_score(line));
+    File::each_line(process.file(FILE).as_thin_c_str(), |line| {
+        score = score.or(Score::parse(line));
     })?;
-    score.ok_or(EINVAL)
+    score.ok_or(Errno(EINVAL))
 }
 
-/// Writes the `oom_score_adj` of `pid`.
+/// Writes the score of a process.
+///
+/// # Errors
+///
+/// Those of openat(2) and write(2); EACCES below the floor, the lowest score that
+/// the process may take (`__set_oom_adj`, fs/proc/base.c).
+pub fn put(process: Process, score: Score) -> Result<(), Errno> {
+    write(&open(process)?, score)
+}
+
+fn open(process: Process) -> Result<File, Errno> {
+    File::open(process.file(FILE).as_thin_c_str(), OFlags::WRONLY)
+}
+
+// Not inlined: its digits are no part of the launch path's stack.
 #[inline(never)]
-pub fn put(pid: Pid, score: Score) -> Result<(), c_int> {
-    let file = kernel::open(Line::new().in_proc(pid, FILE), OFlags::WRONLY)?;
-    write(&file, score).map(drop)
+fn write(file: &File, score: Score) -> Result<(), Errno> {
+    let mut text = Buffer::<8>::new();
+    // The longest, -1000, fits.
+    let _ = write!(text, "{score}");
+    file.write(text.as_bytes()).map(drop)
 }
 
-// Not inlined, so that its digits are no part of the fast path's stack.
-#[inline(never)]
-fn write(file: &File, score: Score) -> Result<u32, c_int> {
-    kernel::write(file, Decimal::new(score.into()).as_bytes())
-}
-
-fn failed(what: Message, pid: Pid, errno: c_int) -> Status {
-    let hint = match errno {
-        ENOENT if get(OWN).is_err() => Message::NotMounted,
-        ENOENT => Message::NoProcess,
-        // Refused not by the file's mode but by __set_oom_adj, fs/proc/base.c.
-        EACCES if kernel::open(Line::new().in_proc(pid, FILE), OFlags::WRONLY).is_ok() => {
-            Message::NotBelow
+fn fail(what: &str, process: Process, errno: Errno) -> Status {
+    let why: &dyn fmt::Display = match errno {
+        Errno(ENOENT) if get(Process::Own).is_err() => &"/proc is not mounted here",
+        Errno(ENOENT) => &"no such process",
+        // The file can be opened: the kernel refused the score.
+        Errno(EACCES) if open(process).is_ok() => {
+            &"Permission denied: to go below the lowest score it may take needs CAP_SYS_RESOURCE"
         }
-        _ => Message::Nothing,
+        _ => &errno,
     };
-    let mut line = Line::new();
-    line.cannot_access(what, pid, errno, hint);
-    report::own_failure(&line)
+    output::fail(format_args!(
+        "cannot {what} the oom_score_adj of process {process}: {why}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::Score;
+    use std::string::ToString;
+
+    #[test]
+    fn a_score_is_a_decimal_number_from_minus_1000_to_1000() {
+        for (text, score) in [
+            ("0", 0),
+            ("1000", 1000),
+            ("-1000", -1000),
+            ("+5", 5),
+            ("-0", 0),
+            ("0007", 7),
+        ] {
+            assert_eq!(Score::parse(text.as_bytes()), Some(Score(score)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_score_is_nothing_else() {
+        for text in [
+            &b""[..],
+            b"-",
+            b"+",
+            b"--5",
+            b"+-5",
+            b"1001",
+            b"-1001",
+            b"5 ",
+            b" 5",
+            b"5x",
+            b"0x10",
+            b"1e2",
+            b"32768",
+            b"65536",
+            b"2147483648",
+            b"99999999999999999999",
+            b"\xff",
+        ] {
+            assert_eq!(Score::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_score_is_written_as_the_kernel_reads_it() {
+        for number in -1000..=1000 {
+            assert_eq!(Score(number).to_string().parse(), Ok(number));
+        }
+    }
 }

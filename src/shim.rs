@@ -1,12 +1,12 @@
-//! The shim that gateways have in place of oomexec, of which it runs the script as
-//! its own when it is started under the name `sh`: for images that have no shell, and
-//! gateways that know of nothing else.
+//! The shim that gateways use instead of oomexec. Invoked as `sh`, oomexec runs the
+//! shim's command line itself: for images without a shell, and gateways that know
+//! nothing but the shim.
 //!
-//! The script is that of openclaw (src/process/linux-oom-score.ts), in both forms, or
-//! that of spawner/, and no other: this is not a shell. It is known by its hash, for
-//! the text would be as large as all that is done with it.
+//! It knows the scripts of openclaw (src/process/linux-oom-score.ts), both forms, and
+//! that of spawner/, and nothing else: it is no shell.
 
-use crate::c_text::CText;
+use crate::cli::{Request, UsageError};
+use crate::sys::{InitialStack, ThinCStr};
 
 /// The raise and the exec.
 const PLAIN: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
@@ -14,8 +14,8 @@ const PLAIN: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$
 /// The same without a truncation, and without a complaint where it is refused.
 const OURS: &str = r#"echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@""#;
 
-/// How the longer form gives a variable its name back, which it carries past the
-/// shell under another: the shell would act on it.
+/// How the longer form gives a variable its name back. It carries the variable past
+/// the shell, which would act on it, under another name.
 macro_rules! restore {
     ($name:literal) => {
         concat!(
@@ -34,7 +34,7 @@ macro_rules! restore {
     };
 }
 
-/// The raise, the variables that were carried, and the exec.
+/// The raise, the variables that it carried, and the exec.
 const CARRYING: &str = concat!(
     "echo 1000 > /proc/self/oom_score_adj 2>/dev/null; ",
     restore!("BASH_ENV"),
@@ -44,48 +44,47 @@ const CARRYING: &str = concat!(
     "exec \"$0\" \"$@\"",
 );
 
-/// What the name of a variable that is carried begins with.
+/// What the name of a carried variable begins with.
 const CARRIER: &[u8] = b"OC_INTERNAL_OOM_EXEC_";
 
-/// Whether `argv0` is that of a shell: `sh`, behind a path or not.
-#[must_use]
-pub fn is_shell(argv0: CText<'_>) -> bool {
+/// Whether `argv0` is `sh`, behind a path or not.
+pub fn is_sh(argv0: ThinCStr<'_>) -> bool {
     matches!(argv0.to_bytes(), b"sh" | [.., b'/', b's', b'h'])
 }
 
-/// Whether this is the script, in one of its forms.
-#[must_use]
-pub fn is_script(script: CText<'_>) -> bool {
-    const PLAIN_HASH: u64 = hash(PLAIN.as_bytes());
-    const OURS_HASH: u64 = hash(OURS.as_bytes());
-    const CARRYING_HASH: u64 = hash(CARRYING.as_bytes());
-    matches!(
-        hash(script.to_bytes()),
-        PLAIN_HASH | OURS_HASH | CARRYING_HASH
-    )
-}
-
-/// FNV-1a, of 64 bits.
-const fn hash(mut text: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325;
-    while let [byte, rest @ ..] = text {
-        hash = (hash ^ *byte as u64).wrapping_mul(0x100_0000_01b3);
-        text = rest;
+/// Parses the shim's command line into what was [`Request::LAUNCH`].
+///
+/// # Errors
+///
+/// [`UsageError::NotAShell`] for any other command line.
+pub fn parse(stack: &InitialStack, request: &mut Request<'_>) -> Result<(), UsageError<'static>> {
+    let [option, script, command] = [1, 2, 3].map(|index| stack.arg(index));
+    let is_shim =
+        option == Some(c"-c".into()) && script.is_some_and(is_script) && command.is_some();
+    if !is_shim {
+        return Err(UsageError::NotAShell);
     }
-    hash
+    stack.environment.change(restored);
+    request.index = 3;
+    Ok(())
 }
 
-/// What an entry of the environment is to be, if it is a carrier's: the same under
-/// its own name. The shorter forms come without such entries.
-#[must_use]
-pub fn restored(entry: CText<'_>) -> Option<CText<'_>> {
+/// Whether this is the script, in one of its forms.
+fn is_script(script: ThinCStr<'_>) -> bool {
+    [PLAIN, OURS, CARRYING]
+        .map(str::as_bytes)
+        .contains(&script.to_bytes())
+}
+
+/// Returns a carried variable under its own name. The shorter forms carry none.
+fn restored(entry: ThinCStr<'_>) -> Option<ThinCStr<'_>> {
     entry.strip_prefix(CARRIER)
 }
 
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{CARRYING, OURS, PLAIN, is_script, is_shell, restored};
+    use super::{CARRYING, OURS, PLAIN, is_script, is_sh, restored};
     use std::ffi::CString;
     use std::string::{String, ToString};
 
@@ -97,7 +96,7 @@ mod tests {
     #[test]
     fn the_name_of_a_shell_is_sh_in_any_directory() {
         for name in [c"sh", c"/bin/sh", c"./sh", c"a/b/sh", c"/sh"] {
-            assert!(is_shell(name.into()), "{name:?}");
+            assert!(is_sh(name.into()), "{name:?}");
         }
         for name in [
             c"",
@@ -114,7 +113,7 @@ mod tests {
             c"oomexec",
             c"/bin/oomexec",
         ] {
-            assert!(!is_shell(name.into()), "{name:?}");
+            assert!(!is_sh(name.into()), "{name:?}");
         }
     }
 

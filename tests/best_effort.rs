@@ -3,8 +3,9 @@
 
 mod testenv;
 
-use std::io;
 use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use testenv::{
     Calls, LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE, Launch, OOMEXEC, TempDir,
@@ -139,7 +140,7 @@ fn the_fast_path_is_three_system_calls() {
         panic!("{calls:#?}");
     };
     assert!(own.starts_with(&format!("execve(\"{OOMEXEC}\"")), "{own}");
-    let file = "\"/proc/self/oom_score_adj\", O_WRONLY|O_CLOEXEC)";
+    let file = "\"/proc/self/oom_score_adj\", O_WRONLY|O_NONBLOCK|O_CLOEXEC)";
     assert!(open.starts_with("open") && open.contains(file), "{open}");
     assert!(write.starts_with("write("), "{write}");
     assert!(
@@ -222,6 +223,30 @@ fn a_proc_that_is_a_mere_directory_stays_as_it_is() {
     dir.dir("proc/self");
     assert_eq!(score_in_root(&dir), "none");
     assert!(!dir.join("proc/self/oom_score_adj").exists());
+}
+
+#[test]
+fn a_fifo_in_the_place_of_the_score_does_not_hold_the_launch_up() {
+    if lacks_own_mounts() {
+        return;
+    }
+    let dir = TempDir::new();
+    dir.fifo("proc/self/oom_score_adj");
+    dir.copy(OOMEXEC, "oomexec");
+    // `show` would wait at the FIFO itself.
+    dir.copy(program("true"), "true");
+    let launch = Launch::new("/oomexec", ["oomexec", "/true"]).in_root(&dir);
+    let mut child = launch.spawn();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the launch hangs");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

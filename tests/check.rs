@@ -16,22 +16,22 @@ use std::ptr;
 
 use random::Random;
 use testenv::{
-    Calls, LANDLOCK_ACCESS_FS_WRITE_FILE, Launch, OOMEXEC, TempDir, check, failed, filtered,
-    inherited, is_root, lacks, lacks_landlock, lacks_own_mounts, landlocked, no_new_privs,
-    own_score, read_only_proc, set_mode, text, tool,
+    Calls, LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE, Launch, OOMEXEC, TempDir,
+    check, failed, filtered, inherited, is_root, lacks, lacks_landlock, lacks_own_mounts,
+    landlocked, no_new_privs, own_score, read_only_proc, set_mode, text, tool,
 };
 
 /// What a check can be about, in this order.
 const SUBJECTS: [&str; 9] = [
     "raise",
     "floor",
-    "pin",
     "gateway",
     "memory limit",
     "group kill",
     "kills so far",
     "sysctl",
     "fallback",
+    "pin",
 ];
 
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl Checked {
             let most = if name == "sysctl" { 2 } else { 1 };
             assert!(count <= most, "{name}: {checked:#?}");
         }
-        for name in ["raise", "pin", "gateway", "memory limit", "fallback"] {
+        for name in ["raise", "gateway", "memory limit", "fallback", "pin"] {
             checked.find(name);
         }
         let fails = checked
@@ -426,10 +426,12 @@ fn nothing_but_its_own_score_is_opened_for_writing() {
     let (writes, reads): (Vec<_>, Vec<_>) = files
         .filter(|call| !call.starts_with("execve("))
         .partition(|call| call.contains("O_WRONLY"));
-    let own = "\"/proc/self/oom_score_adj\", O_WRONLY|O_CLOEXEC)";
+    let own = "\"/proc/self/oom_score_adj\", O_WRONLY|O_NONBLOCK|O_CLOEXEC)";
     assert!(!writes.is_empty(), "{calls}");
     assert!(writes.iter().all(|call| call.contains(own)), "{writes:#?}");
-    let only_reads = |call: &&str| call.contains("O_RDONLY") || call.contains("O_PATH");
+    let only_reads = |call: &&str| {
+        call.contains("O_RDONLY") || call.contains("O_PATH") || call.starts_with("readlink")
+    };
     assert!(reads.iter().all(only_reads), "{reads:#?}");
 }
 
@@ -445,10 +447,10 @@ fn the_score_of_the_parent_decides_and_stays_as_it_is() {
         (
             "300",
             "note",
-            ": 700 per mille of the limit left as bias",
+            ": margin 70% of the limit; start it at a lower score",
             0,
         ),
-        ("1000", "FAIL", ": 0 per mille ", 1),
+        ("1000", "FAIL", ": margin 0% of the limit; ", 1),
     ] {
         let parent = Launch::new("/bin/sh", ["sh", "-c", PARENT, OOMEXEC, score]);
         let parent = parent.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -497,7 +499,7 @@ fn a_process_named_by_its_id_is_the_gateway_and_keeps_its_score() {
     let pid = other.0.id().to_string();
     for args in [&["--check", &pid][..], &["--check", "--", &pid]] {
         let checked = checked(Launch::oomexec(args));
-        let words = format!("process {pid} 'sh' at 300: 700 per mille of the limit left as bias");
+        let words = format!("process {pid} 'sh' at 300: margin 70% of the limit");
         checked.begins("gateway", "note", &words);
         assert_eq!(checked.status, 0);
     }
@@ -542,7 +544,7 @@ fn as_process_1_it_is_its_own_gateway_as_it_was_before_the_raise() {
     let script = "echo 300 > /proc/self/oom_score_adj; exec \"$0\" --check";
     let output = as_process_1(&["sh", "-c", script, OOMEXEC]).output();
     let checked = Checked::new(&output.expect("unshare"));
-    let words = "process 1 'oomexec' at 300: 700 per mille of the limit left as bias";
+    let words = "process 1 'oomexec' at 300: margin 70% of the limit";
     checked.begins("gateway", "note", words);
     assert_eq!(checked.find("raise"), ("ok", "300, then 1000"));
 }
@@ -577,7 +579,7 @@ fn where_the_parent_is_outside_of_the_pid_namespace_process_1_is_the_gateway() {
         return;
     }
     let checked = check_within(&container(), true);
-    let words = "process 1 'sh' at 300: 700 per mille of the limit left as bias";
+    let words = "process 1 'sh' at 300: margin 70% of the limit";
     checked.begins("gateway", "note", words);
     assert_eq!(checked.find("raise").0, "ok");
 }
@@ -591,6 +593,39 @@ fn in_the_proc_of_another_pid_namespace_it_cannot_raise_and_says_which_to_mount(
     let words = "cannot write '/proc/self/oom_score_adj': No such file or directory \
         (mount the /proc of this pid namespace)";
     assert_eq!(checked.find("raise"), ("FAIL", words));
+    let (rank, words) = checked.find("gateway");
+    assert_eq!(rank, "note");
+    assert!(
+        words.starts_with("/proc does not tell which process "),
+        "{words}"
+    );
+}
+
+/// Looks that the gateway is not known, because /proc is not that of its namespace.
+#[track_caller]
+fn is_foreign(checked: &Checked, gateway: u32) {
+    let words = format!(
+        "/proc does not tell which process {gateway} is (mount the /proc of this pid namespace)"
+    );
+    assert_eq!(checked.find("gateway"), ("note", &*words));
+}
+
+#[test]
+fn in_a_new_pid_namespace_with_the_old_proc_no_stranger_is_taken_for_the_gateway() {
+    if lacks_own_pids() {
+        return;
+    }
+    let mut command = Command::new(tool("unshare"));
+    if !is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    // There the shell is process 1, which is another one in this /proc.
+    let script = "\"$0\" --check; exit $?";
+    command.args(["--pid", "--fork", "sh", "-c", script, OOMEXEC]);
+    let checked = Checked::new(&command.output().expect("unshare"));
+    is_foreign(&checked, 1);
+    assert_eq!(checked.status, 125);
+    assert_eq!(checked.find("raise").0, "ok");
 }
 
 /// `oomexec --check` as a user without any right, whatever this one has.
@@ -642,7 +677,8 @@ fn of_a_landlock_that_is_too_old_it_says_what_it_needs() {
         (2, ("note", "Landlock ABI 2; it needs 3 (Linux 6.2)")),
         (3, ("ok", "Landlock ABI 3")),
     ] {
-        let fault = format!("inject=landlock_create_ruleset:retval={abi}");
+        // Of the first call, which asks for the ABI, and not of the one that makes a ruleset.
+        let fault = format!("inject=landlock_create_ruleset:retval={abi}:when=1");
         let args = ["-o", "/dev/null", "-e", &fault, OOMEXEC, "--check"];
         let checked = checked(Launch::through(tool("strace"), args));
         assert_eq!(checked.find("pin"), pin);
@@ -661,6 +697,58 @@ fn without_landlock_it_says_why() {
         checked.begins("pin", "note", &format!("no Landlock: {why}"));
         let (_, words) = checked.find("pin");
         assert!(words.ends_with(')'), "{words}");
+    }
+}
+
+#[test]
+fn the_pin_is_tried_so_that_used_up_layers_are_told() {
+    if lacks_landlock(3) {
+        return;
+    }
+    const TRUNCATE: u64 = LANDLOCK_ACCESS_FS_TRUNCATE;
+    let under =
+        |layers| (0..layers).fold(launch(), |launch, _| landlocked(launch, TRUNCATE, TRUNCATE));
+    assert_eq!(checked(under(15)).find("pin").0, "ok");
+    let all = checked(under(16));
+    let (rank, words) = all.find("pin");
+    assert_eq!(rank, "note");
+    assert!(
+        words.ends_with(": all 16 layers of Landlock are in use"),
+        "{words}"
+    );
+    assert_eq!(all.status, checked(launch()).status);
+}
+
+#[test]
+fn a_root_that_cannot_be_read_cannot_be_pinned_and_says_so() {
+    if lacks_landlock(3) || lacks("the right to become another user", is_root()) {
+        return;
+    }
+    let tree = Tree::v2("/");
+    set_mode(tree.0.path(), 0o711);
+    let launch = Launch::new("/oomexec", ["oomexec", "--check", "7"]);
+    let checked = checked(launch.in_root(&tree.0).unprivileged());
+    let (rank, words) = checked.find("pin");
+    assert_eq!(rank, "note");
+    assert!(
+        words.ends_with(": cannot read '/': Permission denied"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_fifo_in_the_place_of_a_file_does_not_hold_the_check_up() {
+    if lacks_own_mounts() {
+        return;
+    }
+    for file in [
+        "proc/self/oom_score_adj",
+        "proc/7/oom_score_adj",
+        "proc/self/mountinfo",
+    ] {
+        let tree = Tree::v2("/").without(&format!("/{file}"));
+        tree.0.fifo(file);
+        tree.check_at_any_score();
     }
 }
 
@@ -778,7 +866,10 @@ fn what_is_no_single_process_id_is_bad_usage() {
         let output = Launch::oomexec(args).output();
         let line = text(&output.stderr);
         assert!(line.starts_with("oomexec: "), "{args:?}: {line}");
-        assert!(line.contains("usage: "), "{args:?}: {line}");
+        assert!(
+            line.ends_with("; try 'oomexec --help'\n"),
+            "{args:?}: {line}"
+        );
         failed(&output, 125, line.trim_end());
     }
 }
@@ -807,6 +898,7 @@ impl Tree {
         Self::new()
             .file("/proc/self/cgroup", format!("0::{path}\n"))
             .file("/proc/self/mountinfo", mountinfo(&[V2]))
+            .cgroup(&format!("/sys/fs/cgroup{path}"))
     }
 
     /// One with cgroup v1 alone, in the memory cgroup `path`.
@@ -817,6 +909,12 @@ impl Tree {
                 format!("9:name=memory:/no\n8:cpu,cpuacct:/no\n4:memory:{path}\n1:pids:/no\n"),
             )
             .file("/proc/self/mountinfo", mountinfo(&[V1]))
+            .cgroup(&format!("/sys/fs/cgroup/memory{path}"))
+    }
+
+    /// With a cgroup in this directory.
+    fn cgroup(self, dir: &str) -> Self {
+        self.file(&format!("{dir}/cgroup.procs"), "7\n")
     }
 
     /// With this file.
@@ -885,12 +983,20 @@ fn has_limit(checked: &Checked, file: &str) {
     );
 }
 
+/// Looks that the cgroup's limit, and a group kill with it, are not known, and why.
+#[track_caller]
+fn cannot_tell(checked: &Checked, words: &str) {
+    for subject in ["memory limit", "group kill", "kills so far"] {
+        assert_eq!(checked.find(subject), ("note", words));
+    }
+    assert_eq!(checked.status, 125);
+}
+
 /// Looks that no memory cgroup is seen because of this file.
 #[track_caller]
 fn has_no_cgroup(checked: &Checked, file: &str) {
     let words = format!("no memory cgroup in '{file}'");
-    assert_eq!(checked.find("memory limit"), ("note", &*words));
-    assert_eq!(checked.status, 0);
+    cannot_tell(checked, &words);
 }
 
 #[test]
@@ -932,9 +1038,9 @@ fn what_is_left_of_the_bias_is_1000_less_the_gateways_score() {
     let mut tree = Tree::v2("/");
     for (score, rank, words, status) in [
         ("-1000", "ok", "", 0),
-        ("1", "note", ": 999 per mille of the limit left as bias", 0),
-        ("999", "note", ": 1 per mille of the limit left as bias", 0),
-        ("1000", "FAIL", ": 0 per mille ", 1),
+        ("1", "note", ": margin 99.9% of the limit", 0),
+        ("999", "note", ": margin 0.1% of the limit", 0),
+        ("1000", "FAIL", ": margin 0% of the limit; ", 1),
     ] {
         tree = tree.file("/proc/7/oom_score_adj", format!("{score}\n"));
         let checked = tree.check();
@@ -1056,6 +1162,7 @@ fn with_cgroup_v1_a_limit_is_found_and_the_kills_are_counted() {
     let cgroup = "4:cpu,memory,pids:/a\n";
     let mount = V1.replace("rw,memory", "rw,cpu,memory,pids");
     tree = tree
+        .cgroup("/sys/fs/cgroup/memory/a")
         .file("/proc/self/cgroup", cgroup)
         .file("/proc/self/mountinfo", mountinfo(&[&mount]));
     for (kills, rank) in [(0, "ok"), (2, "note")] {
@@ -1093,6 +1200,7 @@ fn on_a_hybrid_machine_the_memory_controllers_own_hierarchy_counts() {
     }
     let unified = V2.replace("/sys/fs/cgroup", "/sys/fs/cgroup/unified");
     let tree = Tree::new()
+        .cgroup("/sys/fs/cgroup/memory/a")
         .file("/sys/fs/cgroup/memory/a/memory.limit_in_bytes", LIMIT)
         .file("/sys/fs/cgroup/memory/a/memory.usage_in_bytes", USED)
         .file("/sys/fs/cgroup/unified/a/memory.max", "1048576\n");
@@ -1112,10 +1220,10 @@ fn on_a_hybrid_machine_the_memory_controllers_own_hierarchy_counts() {
     has_no_cgroup(&tree.check(), "/proc/self/mountinfo");
 }
 
-/// A check in this cgroup, with these mounts of cgroup v2 as root and mount
-/// point; the limit is in the directory `at`.
+/// A check in this cgroup, whose directory is `own`, with these mounts of cgroup v2 as
+/// root and mount point; the limit is in the directory `at`.
 #[track_caller]
-fn mounted(cgroup: &str, mounts: &[(&str, &str)], at: &str) -> Checked {
+fn mounted(cgroup: &str, own: &str, mounts: &[(&str, &str)], at: &str) -> Checked {
     let line = |(root, point): &(&str, &str)| {
         format!("30 23 0:26 {root} {point} rw,nosuid - cgroup2 cgroup rw")
     };
@@ -1123,6 +1231,7 @@ fn mounted(cgroup: &str, mounts: &[(&str, &str)], at: &str) -> Checked {
     let lines: Vec<_> = lines.iter().map(|line| &**line).collect();
     Tree::v2(cgroup)
         .file("/proc/self/mountinfo", mountinfo(&lines))
+        .cgroup(own)
         .file(&format!("{at}/memory.max"), LIMIT)
         .file(&format!("{at}/memory.current"), USED)
         .check()
@@ -1134,18 +1243,19 @@ fn a_cgroup_is_where_its_mounts_root_puts_it() {
         return;
     }
     let top = "/sys/fs/cgroup";
-    for (cgroup, root, at) in [
+    for (cgroup, root, own, at) in [
         // In a cgroup namespace.
-        ("/", "/", "/sys/fs/cgroup"),
-        ("/a", "/", "/sys/fs/cgroup/a"),
+        ("/", "/", "", ""),
+        ("/a", "/", "/a", "/a"),
         // In a container without one.
-        ("/docker/abc", "/docker/abc", "/sys/fs/cgroup"),
-        ("/docker/abc/d", "/docker/abc", "/sys/fs/cgroup/d"),
-        ("/docker/abc/d/e", "/docker/abc", "/sys/fs/cgroup/d"),
+        ("/docker/abc", "/docker/abc", "", ""),
+        ("/docker/abc/d", "/docker/abc", "/d", "/d"),
+        ("/docker/abc/d/e", "/docker/abc", "/d/e", "/d"),
         // White space, which mountinfo escapes and cgroup does not.
-        ("/a b", "/a\\040b", "/sys/fs/cgroup"),
+        ("/a b", "/a\\040b", "", ""),
     ] {
-        let checked = mounted(cgroup, &[(root, top)], at);
+        let [own, at] = [own, at].map(|dir| format!("{top}{dir}"));
+        let checked = mounted(cgroup, &own, &[(root, top)], &at);
         has_limit(&checked, &format!("{at}/memory.max"));
         assert_eq!(checked.status, 0);
     }
@@ -1156,7 +1266,8 @@ fn above_a_mount_point_nothing_is_looked_at() {
     if lacks_own_mounts() {
         return;
     }
-    let checked = mounted("/a/b", &[("/a", "/sys/fs/cgroup")], "/sys/fs");
+    let mounts = [("/a", "/sys/fs/cgroup")];
+    let checked = mounted("/a/b", "/sys/fs/cgroup/b", &mounts, "/sys/fs");
     is_none_but_the_hosts(&checked);
 }
 
@@ -1166,12 +1277,11 @@ fn a_mount_point_with_white_space_or_a_backslash_is_found() {
         return;
     }
     let mounts = [("/", "/mnt/c\\040\\134g")];
-    has_limit(
-        &mounted("/a", &mounts, "/mnt/c \\g/a"),
-        "/mnt/c \\g/a/memory.max",
-    );
+    let dir = "/mnt/c \\g/a";
+    has_limit(&mounted("/a", dir, &mounts, dir), "/mnt/c \\g/a/memory.max");
     // A tab is shown as what it is, on its line.
-    let checked = mounted("/a", &[("/", "/mnt/c\\011g")], "/mnt/c\tg/a");
+    let dir = "/mnt/c\tg/a";
+    let checked = mounted("/a", dir, &[("/", "/mnt/c\\011g")], dir);
     has_limit(&checked, "/mnt/c\\tg/a/memory.max");
 }
 
@@ -1181,7 +1291,7 @@ fn of_several_mounts_the_one_that_shows_the_own_cgroup_counts() {
         return;
     }
     let mounts = [("/x", "/mnt/x"), ("/a", "/mnt/a"), ("/ab", "/mnt/ab")];
-    let checked = mounted("/ab/c", &mounts, "/mnt/ab/c");
+    let checked = mounted("/ab/c", "/mnt/ab/c", &mounts, "/mnt/ab/c");
     has_limit(&checked, "/mnt/ab/c/memory.max");
 }
 
@@ -1201,7 +1311,8 @@ fn a_cgroup_that_no_mount_shows_is_noted() {
         ("/docker/abc", "/docker/ab"),
         ("/docker", "/docker/abc"),
     ] {
-        let checked = mounted(cgroup, &[(root, "/sys/fs/cgroup")], "/sys/fs/cgroup");
+        let top = "/sys/fs/cgroup";
+        let checked = mounted(cgroup, top, &[(root, top)], top);
         has_no_cgroup(&checked, "/proc/self/mountinfo");
     }
 }
@@ -1211,14 +1322,61 @@ fn without_any_memory_cgroup_the_hosts_memory_is_the_limit() {
     if lacks_own_mounts() {
         return;
     }
-    for cgroups in ["", "1:cpu:/a\n2:name=systemd:/\n"] {
-        let checked = Tree::new().file("/proc/self/cgroup", cgroups).check();
-        is_none_but_the_hosts(&checked);
-        assert_eq!(checked.find("group kill"), ("ok", "no"));
-        let words = "no memory cgroup in '/proc/self/cgroup'";
-        assert_eq!(checked.find("kills so far"), ("note", words));
-        assert_eq!(checked.status, 0);
+    let cgroups = "1:cpu:/a\n2:name=systemd:/\n";
+    let checked = Tree::new().file("/proc/self/cgroup", cgroups).check();
+    is_none_but_the_hosts(&checked);
+    assert_eq!(checked.find("group kill"), ("ok", "no"));
+    let words = "no memory cgroup in '/proc/self/cgroup'";
+    assert_eq!(checked.find("kills so far"), ("note", words));
+    assert_eq!(checked.status, 0);
+}
+
+#[test]
+fn without_any_cgroup_file_system_it_cannot_tell() {
+    if lacks_own_mounts() {
+        return;
     }
+    // None on the machine; and one that is not mounted here.
+    has_no_cgroup(&Tree::new().check(), "/proc/self/cgroup");
+    let tree = Tree::v2("/").file("/proc/self/mountinfo", mountinfo(&[]));
+    has_no_cgroup(&tree.check(), "/proc/self/mountinfo");
+}
+
+#[test]
+fn a_cgroup_whose_directory_is_not_there_cannot_be_told() {
+    if lacks_own_mounts() {
+        return;
+    }
+    let file = "/sys/fs/cgroup/a/cgroup.procs";
+    let words = format!("cannot read '{file}': No such file or directory");
+    // It is gone, or another file system is mounted over it.
+    cannot_tell(
+        &Tree::v2("/").file("/proc/self/cgroup", "0::/a\n").check(),
+        &words,
+    );
+    cannot_tell(&Tree::v2("/a").without(file).check(), &words);
+}
+
+#[test]
+fn a_tmpfs_over_this_machines_cgroups_hides_them_and_no_group_kill_is_denied() {
+    let own = here::Cgroup::own();
+    if lacks_own_mounts() || lacks("a memory cgroup", own.is_some()) {
+        return;
+    }
+    let own = own.unwrap();
+    let dir = testenv::c_string(&own.dir);
+    let launch = launch().own_mounts().prepare(move || {
+        let tmpfs = c"tmpfs".as_ptr();
+        // SAFETY: the paths are C strings.
+        check(unsafe { libc::mount(tmpfs, dir.as_ptr(), tmpfs, 0, ptr::null()) })
+    });
+    let checked = checked(launch);
+    let file = own.dir.join("cgroup.procs");
+    let words = format!(
+        "cannot read '{}': No such file or directory",
+        file.display()
+    );
+    cannot_tell(&checked, &words);
 }
 
 #[test]
@@ -1235,8 +1393,7 @@ fn a_memory_cgroup_that_cannot_be_seen_is_said_to_be_so() {
     for file in ["/proc/self/mountinfo", "/proc/self/cgroup"] {
         let checked = Tree::v2("/").without(file).check();
         let words = format!("cannot read '{file}': No such file or directory");
-        assert_eq!(checked.find("memory limit"), ("note", &*words));
-        assert_eq!(checked.status, 0);
+        cannot_tell(&checked, &words);
     }
 }
 
@@ -1369,8 +1526,7 @@ fn on_an_image_with_nothing_else_every_missing_file_is_named() {
     let why = "No such file or directory (mount the /proc of this pid namespace)";
     cannot_raise(&checked, why);
     let missing = |file: &str| format!("cannot read '{file}': No such file or directory");
-    let score = missing(&format!("/proc/{}/oom_score_adj", process::id()));
-    assert_eq!(checked.find("gateway"), ("note", &*score));
+    is_foreign(&checked, process::id());
     let cgroup = missing("/proc/self/cgroup");
     assert_eq!(checked.find("memory limit"), ("note", &*cgroup));
     let panic = missing("/proc/sys/vm/panic_on_oom");
@@ -1479,7 +1635,7 @@ fn a_value_without_a_newline_at_its_end_is_read_to_it() {
     checked.begins(
         "gateway",
         "note",
-        "process 7 'server' at 300: 700 per mille ",
+        "process 7 'server' at 300: margin 70% of the limit",
     );
     let kills = ("note", "'/sys/fs/cgroup/a/memory.events': 3");
     assert_eq!(checked.find("kills so far"), kills);

@@ -7,8 +7,7 @@ use std::fs::{self, File};
 use std::process::Command;
 use testenv::{Launch, OOMEXEC, TempDir, failed, program, shown, text};
 
-const USAGE: &str = "usage: oomexec [-n SCORE] [-a NAME] [--pin] [--] COMMAND [ARG]... \
-                     | -p PID [-n SCORE] | --check [PID] | -h | -V";
+const TRY: &str = "try 'oomexec --help'";
 
 fn show() -> String {
     program("show").to_str().unwrap().to_owned()
@@ -33,6 +32,8 @@ fn a_score_may_be_given_in_every_form() {
         &["-n500"],
         &["--adjust", "500"],
         &["--adjust=500"],
+        &["--adj", "500"],
+        &["--ad=500"],
         &["-n", "+500"],
         &["-n", "1", "-n500", "--"],
     ] {
@@ -109,7 +110,7 @@ fn the_status_of_the_command_is_its_own() {
 }
 
 #[test]
-fn a_bad_command_line_is_one_line_of_usage_and_125_and_runs_nothing() {
+fn a_bad_command_line_is_one_line_and_125_and_runs_nothing() {
     let show = show();
     for (args, words) in [
         (&[][..], "no COMMAND to run"),
@@ -117,7 +118,14 @@ fn a_bad_command_line_is_one_line_of_usage_and_125_and_runs_nothing() {
         (&["-n", "5"], "no COMMAND to run"),
         (&["-x", &show], "unknown option '-x'"),
         (&["--foo=1", &show], "unknown option '--foo=1'"),
-        (&["--adj", "5", &show], "unknown option '--adj'"),
+        (
+            &["--adjustment", "5", &show],
+            "unknown option '--adjustment'",
+        ),
+        (
+            &["--a", "5", &show],
+            "option '--a' is ambiguous; possibilities: '--adjust' '--argv0'",
+        ),
         (&["-hV"], "'-hV': the option takes no value"),
         (&["-n"], "'-n' needs a value"),
         (&["--argv0"], "'--argv0' needs a value"),
@@ -130,19 +138,35 @@ fn a_bad_command_line_is_one_line_of_usage_and_125_and_runs_nothing() {
             &["-n", "99999999999999999999", &show],
             "bad SCORE '99999999999999999999' (-1000 to 1000)",
         ),
-        (
-            &["-p", "x"],
-            "bad PID 'x' (a process id; for --pid also self)",
-        ),
+        (&["-p", "x"], "bad PID 'x' (a process id, or self)"),
         (&["-p", "1", &show], "--pid takes nothing but --adjust"),
         (&["-p", "1", "-a", "x"], "--pid takes nothing but --adjust"),
         (&["-p", "1", "--pin"], "--pid takes nothing but --adjust"),
         (&["--pin"], "no COMMAND to run"),
         (&["--pin=1", &show], "'--pin=1': the option takes no value"),
-        (&["--check", &show, "1"], "--check takes nothing but a PID"),
+        (
+            &["--check", "1", &show],
+            "--check takes nothing but the PID of the gateway",
+        ),
+        (
+            &["--check", "-n", "5"],
+            "--check takes nothing but the PID of the gateway",
+        ),
+        (
+            &["--check", "self"],
+            "bad PID 'self': --check takes the PID of the gateway",
+        ),
+        (
+            &["--check", "ls", "-l"],
+            "bad PID 'ls': --check takes the PID of the gateway",
+        ),
+        (
+            &["--check", "--", "ls"],
+            "bad PID 'ls': --check takes the PID of the gateway",
+        ),
     ] {
         let output = Launch::oomexec(args).output();
-        failed(&output, 125, &format!("oomexec: {words}; {USAGE}"));
+        failed(&output, 125, &format!("oomexec: {words}; {TRY}"));
     }
 }
 
@@ -150,11 +174,7 @@ fn a_bad_command_line_is_one_line_of_usage_and_125_and_runs_nothing() {
 fn no_argv_at_all_is_a_usage_error_and_no_crash() {
     // The kernel puts an empty argv[0] there since 5.18.
     let output = Launch::new(OOMEXEC, [""; 0]).env("PATH=/bin").output();
-    failed(
-        &output,
-        125,
-        &format!("oomexec: no COMMAND to run; {USAGE}"),
-    );
+    failed(&output, 125, &format!("oomexec: no COMMAND to run; {TRY}"));
 }
 
 #[test]
@@ -166,7 +186,7 @@ fn help_is_on_stdout_within_80_columns_and_names_what_it_must() {
             (Some(0), String::new())
         );
         let help = text(&output.stdout);
-        assert_eq!(help, oomexec::words::HELP);
+        assert_eq!(help, oomexec::cli::HELP);
         assert!(help.lines().all(|line| line.len() < 80));
         for word in [
             "OPENCLAW_CHILD_OOM_SCORE_ADJ",
@@ -272,11 +292,55 @@ fn a_score_that_cannot_be_read_or_set_is_a_failure_with_a_reason() {
         (&["-p", &pid][..], "read"),
         (&["-p", &pid, "-n", "0"], "set"),
     ] {
-        let line = format!(
-            "oomexec: cannot {verb} the oom_score_adj of process {pid}: \
-             No such file or directory: there is no such process"
-        );
+        let line =
+            format!("oomexec: cannot {verb} the oom_score_adj of process {pid}: no such process");
         failed(&Launch::oomexec(args).output(), 125, &line);
+    }
+}
+
+#[test]
+fn without_proc_a_score_says_that_it_is_not_mounted() {
+    if testenv::lacks_own_mounts() {
+        return;
+    }
+    let dir = TempDir::new();
+    dir.copy(OOMEXEC, "oomexec");
+    for (pid, args) in [
+        ("self", &["-p", "self"][..]),
+        ("1", &["-p", "1", "-n", "5"]),
+    ] {
+        let args = ["oomexec"].iter().chain(args);
+        let output = Launch::new("/oomexec", args).in_root(&dir).output();
+        let verb = if pid == "self" { "read" } else { "set" };
+        let line = format!(
+            "oomexec: cannot {verb} the oom_score_adj of process {pid}: /proc is not mounted here"
+        );
+        failed(&output, 125, &line);
+    }
+}
+
+#[test]
+fn a_fifo_in_the_place_of_a_score_does_not_hold_a_query_up() {
+    if testenv::lacks_own_mounts() {
+        return;
+    }
+    let dir = TempDir::new();
+    dir.copy(OOMEXEC, "oomexec");
+    dir.fifo("proc/7/oom_score_adj");
+    dir.file("proc/self/oom_score_adj", "0\n", 0o644);
+    for (args, words) in [
+        (
+            &["-p", "7"][..],
+            "read the oom_score_adj of process 7: Invalid argument",
+        ),
+        (
+            &["-p", "7", "-n", "5"],
+            "set the oom_score_adj of process 7: No such device or address",
+        ),
+    ] {
+        let args = ["oomexec"].iter().chain(args);
+        let output = Launch::new("/oomexec", args).in_root(&dir).output();
+        failed(&output, 125, &format!("oomexec: cannot {words}"));
     }
 }
 

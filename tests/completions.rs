@@ -6,7 +6,7 @@ mod testenv;
 use std::path::PathBuf;
 use std::process::Command;
 
-use oomexec::words::HELP;
+use oomexec::cli::HELP;
 use testenv::{TempDir, run, tool};
 
 fn file(name: &str) -> PathBuf {

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use oomexec::words::HELP;
-use oomexec::{opt_out, status};
+use oomexec::cli::HELP;
+use oomexec::opt_out;
+use oomexec::output::status;
 use testenv::{OOMEXEC, TempDir, run, text, tool};
 
 fn path(name: &str) -> PathBuf {
@@ -84,7 +85,7 @@ fn man_page_readme_and_help_name_every_status_and_the_opt_out() {
         }
     }
     for document in [&man, &readme] {
-        assert!(document.contains(&text(oomexec::path::DEFAULT)));
+        assert!(document.contains(&text(oomexec::exec::path::DEFAULT)));
     }
 }
 

@@ -4,6 +4,7 @@
 mod testenv;
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Output;
 use testenv::{Launch, OOMEXEC, TempDir, failed, lacks_own_mounts, program, text};
 
@@ -158,7 +159,9 @@ fn a_missing_interpreter_is_named() {
         let line = format!(
             "oomexec: cannot run './{name}': its interpreter '{interpreter}' does not exist"
         );
-        failed(&output, 126, &line);
+        // As env(1) and timeout(1): 127 is ENOENT alone.
+        let status = if name == "file" { 126 } else { 127 };
+        failed(&output, status, &line);
     }
 }
 
@@ -168,7 +171,7 @@ fn the_interpreter_of_an_interpreter_is_named() {
     dir.file("inner", "#!/nonexistent/sh\n", 0o755);
     dir.file("outer", "#!./inner\n", 0o755);
     let line = "oomexec: cannot run './outer': its interpreter '/nonexistent/sh' does not exist";
-    failed(&oomexec(&dir, &["./outer"]), 126, line);
+    failed(&oomexec(&dir, &["./outer"]), 127, line);
 }
 
 /// A dynamic program, with another name for its loader in place of the own.
@@ -197,7 +200,7 @@ fn a_missing_elf_loader_is_named() {
         let line = format!(
             "oomexec: cannot run './{name}': its ELF loader '/lib/ld-musl-x86_64.so.1' does not exist"
         );
-        failed(&oomexec(&dir, &[&format!("./{name}")]), 126, &line);
+        failed(&oomexec(&dir, &[&format!("./{name}")]), 127, &line);
     }
 }
 
@@ -232,7 +235,7 @@ fn a_loader_named_far_behind_the_header_is_found_too() {
     }
     dir.file("nix", file, 0o755);
     let line = "oomexec: cannot run './nix': its ELF loader '/nix/store/loader' does not exist";
-    failed(&oomexec(&dir, &["./nix"]), 126, line);
+    failed(&oomexec(&dir, &["./nix"]), 127, line);
 }
 
 #[test]
@@ -248,7 +251,7 @@ fn what_a_found_command_lacks_is_named_after_the_search_too() {
             .output()
     };
     let line = "oomexec: cannot run 'cmd': its interpreter '/nonexistent/sh' does not exist";
-    failed(&search(), 126, line);
+    failed(&search(), 127, line);
     // But a later one that can be run is run, as execvp(3) would.
     dir.copy(program("show"), "b/cmd");
     assert_eq!(testenv::shown(&search()).file, "b/cmd");
@@ -263,7 +266,7 @@ fn a_file_that_lacks_a_part_and_cannot_be_read_is_said_to_be_there() {
     let reason = "the file is there, but its interpreter or ELF loader cannot be reached";
     failed(
         &output,
-        126,
+        127,
         &format!("oomexec: cannot run '{}': {reason}", file.display()),
     );
 }
@@ -285,7 +288,7 @@ fn without_a_shell_a_script_says_that_it_would_need_one() {
     let dir = TempDir::new();
     let line = "oomexec: cannot run '/script': the script has no interpreter line \
                 and there is no shell to run it (/bin/sh)";
-    failed(&script_in_root(&dir), 126, line);
+    failed(&script_in_root(&dir), 127, line);
 }
 
 #[test]
@@ -310,7 +313,7 @@ fn other_reasons_are_given_in_words() {
     let long = "x".repeat(300);
     for (command, status, reason) in [
         ("./nonexistent", 127, "No such file or directory"),
-        ("./plain/x", 127, "Not a directory"),
+        ("./plain/x", 126, "Not a directory"),
         ("./directory", 126, "Permission denied"),
         ("./plain", 126, "Permission denied"),
         ("./loop", 126, "Too many levels of symbolic links"),
@@ -318,6 +321,66 @@ fn other_reasons_are_given_in_words() {
     ] {
         let line = format!("oomexec: cannot run '{command}': {reason}");
         failed(&oomexec(&dir, &[command]), status, &line);
+    }
+}
+
+/// The status that a peer ends with for this command.
+fn status_of(peer: &[&str], dir: &TempDir, command: &str) -> Option<i32> {
+    let args = peer[1..].iter().copied().chain([command]);
+    let launch = Launch::through(testenv::tool(peer[0]), args);
+    let launch = launch.path(&[b"/usr/bin", b"/bin", b"loop"]);
+    launch.dir(dir.path()).output().status.code()
+}
+
+#[test]
+fn a_failure_has_the_status_that_env_nice_timeout_and_nohup_give_it() {
+    let dir = TempDir::new();
+    dir.file("plain", "", 0o644);
+    dir.file("script", "#!/nonexistent/sh\n", 0o755);
+    dir.file("under", "#!/dev/null/sh\n", 0o755);
+    dir.file("loader", with_loader("/nonexistent/ld.so"), 0o755);
+    dir.dir("loop");
+    std::os::unix::fs::symlink("cmd", dir.join("loop/cmd")).unwrap();
+    let long = "x".repeat(300);
+    for command in [
+        "./nonexistent",
+        "nonexistent",
+        "./plain",
+        "./plain/x",
+        "./script",
+        "./under",
+        "./loader",
+        "cmd",
+        &long,
+    ] {
+        let path: &[&[u8]] = &[b"/usr/bin", b"/bin", b"loop"];
+        let launch = Launch::oomexec(["--", command]).path(path);
+        let status = launch.dir(dir.path()).output().status.code();
+        for peer in [
+            &["env"][..],
+            &["nice"],
+            &["timeout", "9"],
+            &["nohup"],
+            &["setsid", "-w"],
+        ] {
+            assert_eq!(status, status_of(peer, &dir, command), "{peer:?} {command}");
+        }
+    }
+}
+
+#[test]
+fn a_name_is_shown_as_text_alone() {
+    let dir = TempDir::new();
+    for (name, shown) in [
+        ("caf\u{e9} \u{1f980}".as_bytes(), "caf\u{e9} \u{1f980}"),
+        ("\u{9b}31m".as_bytes(), "\\u{9b}31m"),
+        ("\u{202e}gpj".as_bytes(), "\\u{202e}gpj"),
+        (b"\xff\x9b", "\\xff\\x9b"),
+    ] {
+        let args = [std::ffi::OsStr::from_bytes(name)];
+        let output = Launch::oomexec(args).dir(dir.path()).output();
+        let line = format!("oomexec: cannot run '{shown}': No such file or directory");
+        failed(&output, 127, &line);
     }
 }
 

@@ -228,7 +228,7 @@ fn elements_that_are_no_directories_alone_are_not_found() {
     let output = Launch::oomexec(["file/x"]).dir(tree.0.path()).output();
     failed(
         &output,
-        127,
+        126,
         "oomexec: cannot run 'file/x': Not a directory",
     );
 }
@@ -238,7 +238,14 @@ fn a_symbolic_link_loop_does_not_end_the_search() {
     let tree = Tree::new();
     tree.link("loop", "cmd").good("good").denied("denied");
     assert_eq!(shown(&tree.oomexec(&["loop", "good"])).file, "good/cmd");
-    failed(&tree.oomexec(&["loop"]), 127, NOT_FOUND);
+    let line = "oomexec: cannot run 'cmd': Too many levels of symbolic links";
+    for path in [
+        &["loop"][..],
+        &["nonexistent", "loop"],
+        &["loop", "nonexistent"],
+    ] {
+        failed(&tree.oomexec(path), 126, line);
+    }
     failed(&tree.oomexec(&["loop", "denied"]), 126, DENIED);
     let by_glibc = tree.glibc(&["loop", "good"]);
     assert_eq!(text(&by_glibc.stderr), format!("errno {}\n", libc::ELOOP));
@@ -260,9 +267,20 @@ fn a_candidate_whose_name_is_too_long_does_not_end_the_search() {
         .output();
     failed(
         &output,
-        127,
-        &format!("oomexec: cannot run '{long}': No such file or directory"),
+        126,
+        &format!("oomexec: cannot run '{long}': File name too long"),
     );
+}
+
+#[test]
+fn a_name_too_long_for_any_path_says_so_too() {
+    for len in [4000, 4090, 4095, 4096, 5000] {
+        let long = "l".repeat(len);
+        let output = Launch::oomexec([&long]).path(&[b"/usr/bin"]).output();
+        let line = text(&output.stderr);
+        assert!(line.ends_with("': File name too long\n"), "{len}: {line}");
+        assert_eq!(output.status.code(), Some(126), "{len}");
+    }
 }
 
 #[test]
@@ -327,6 +345,35 @@ fn what_ends_the_search_ends_it_with_126_and_the_reason() {
     let line = "oomexec: cannot run 'cmd': Text file busy";
     tree.both_fail(&["busy", "good"], 126, line, libc::ETXTBSY);
     drop(busy);
+}
+
+#[test]
+fn a_search_needs_no_more_stack_than_that_of_env() {
+    let tree = Tree::new();
+    tree.good("good");
+    tree.0.file("lacking/cmd", "#!/nonexistent/sh\n", 0o755);
+    let little = |launcher: &str, path: &[&[u8]]| {
+        let launch = Launch::through(launcher, ["cmd"]);
+        let launch = launch.path(path).dir(tree.0.path()).prepare(|| {
+            let size = 16 * 1024;
+            let limit = libc::rlimit {
+                rlim_cur: size,
+                rlim_max: size,
+            };
+            // SAFETY: the limit is this function's own.
+            testenv::check(unsafe { libc::setrlimit(libc::RLIMIT_STACK, &limit) })
+        });
+        launch.output()
+    };
+    let env = testenv::tool("env");
+    let by_env = little(env.to_str().unwrap(), &[b"nonexistent", b"good"]);
+    assert_eq!(by_env.status.code(), Some(0));
+    let output = little(OOMEXEC, &[b"nonexistent", b"good"]);
+    assert_eq!(shown(&output).file, "good/cmd");
+    // And what it says where the search fails, for whatever reason.
+    failed(&little(OOMEXEC, &[b"nonexistent"]), 127, NOT_FOUND);
+    let line = "oomexec: cannot run 'cmd': its interpreter '/nonexistent/sh' does not exist";
+    failed(&little(OOMEXEC, &[b"lacking"]), 127, line);
 }
 
 #[test]

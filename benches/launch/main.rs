@@ -21,6 +21,7 @@ mod shuffle;
 mod spawn;
 mod summary;
 mod table;
+#[path = "../../tests/testenv/trace.rs"]
 mod trace;
 
 use std::env;

@@ -11,8 +11,6 @@ use std::{fs, ptr};
 
 use libc::{EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR};
 
-use oomexec::words::Message;
-
 use crate::files::{Content, MISSING, OTHER_MACHINE, OTHER_ORDER, Stock, mode};
 use crate::random::Random;
 use crate::testenv::{Launch, c_string, check, is_root, set_mode};
@@ -470,7 +468,7 @@ impl Node {
         }
     }
 
-    pub fn machine(&self) -> Option<Message> {
+    pub fn machine(&self) -> Option<&'static str> {
         match self {
             Self::File(Content::OtherMachine, ..) => Some(OTHER_MACHINE.1),
             Self::File(Content::OtherOrder, ..) => Some(OTHER_ORDER.1),

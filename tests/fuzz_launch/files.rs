@@ -1,13 +1,13 @@
 //! The files of a case: what is in them, and what execve(2) makes of that.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use libc::{EACCES, EIO, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ENOTDIR};
-use oomexec::reason::Reason;
-use oomexec::words::Message;
+use oomexec::exec::reason::{Need, Path as NeededPath, Reason};
+use oomexec::sys::Errno;
 
 use crate::random::Random;
 use crate::testenv::{OOMEXEC, TempDir, program};
@@ -110,16 +110,17 @@ impl Content {
         }
     }
 
-    /// What is said of one of which something is missing.
-    pub fn lacks(self) -> Reason<'static> {
+    /// What is said of one of which something is missing, where execve(2) said `errno`.
+    pub fn lacks(self, errno: c_int) -> Reason {
+        let missing = |need, path: &str, errno| {
+            Reason::Missing(need, NeededPath::new(path.as_bytes()), Errno(errno))
+        };
         match self {
-            Self::MissingInterpreter => Reason::lacks(Message::NoInterpreter, C_MISSING.into()),
-            Self::DosInterpreter => Reason::lacks(Message::NoInterpreter, c"/bin/sh\r".into()),
-            Self::InterpreterUnderFile => {
-                Reason::lacks(Message::NoInterpreter, C_UNDER_FILE.into())
-            }
-            Self::MissingLoader => Reason::lacks(Message::NoLoader, C_MISSING.into()),
-            _ => Reason::incomplete(),
+            Self::MissingInterpreter => missing(Need::Interpreter, MISSING, ENOENT),
+            Self::DosInterpreter => missing(Need::Interpreter, "/bin/sh\r", ENOENT),
+            Self::InterpreterUnderFile => missing(Need::Interpreter, UNDER_FILE, ENOTDIR),
+            Self::MissingLoader => missing(Need::Loader, MISSING, ENOENT),
+            _ => Reason::Unreachable(Errno(errno)),
         }
     }
 
@@ -183,8 +184,6 @@ pub const BODY_STATUS: i32 = 7;
 /// What is not there; and where a file is on the way.
 pub const MISSING: &str = "/nonexistent/needed";
 pub const UNDER_FILE: &str = "/proc/version/needed";
-const C_MISSING: &CStr = c"/nonexistent/needed";
-const C_UNDER_FILE: &CStr = c"/proc/version/needed";
 
 /// How much of a file the kernel reads first (`BINPRM_BUF_SIZE`,
 /// linux/binfmts.h).
@@ -202,12 +201,12 @@ pub fn mode(random: &mut Random) -> u32 {
 }
 
 /// Machines that this is not: the number and the name.
-pub const OTHER_MACHINE: (u16, Message) = if cfg!(target_arch = "aarch64") {
-    (libc::EM_X86_64, Message::X86)
+pub const OTHER_MACHINE: (u16, &str) = if cfg!(target_arch = "aarch64") {
+    (libc::EM_X86_64, "x86_64")
 } else {
-    (libc::EM_AARCH64, Message::Aarch64)
+    (libc::EM_AARCH64, "aarch64")
 };
-pub const OTHER_ORDER: (u16, Message) = (libc::EM_PPC64, Message::Ppc64);
+pub const OTHER_ORDER: (u16, &str) = (libc::EM_PPC64, "ppc64");
 
 /// The parts of a small ELF file (elf(5)).
 pub struct Elf {

@@ -21,15 +21,16 @@ mod random;
 #[path = "../testenv/mod.rs"]
 mod testenv;
 
-use std::ffi::{CString, c_int};
+use std::ffi::c_int;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use libc::{ENOENT, ENOTDIR};
-use oomexec::message::Line;
-use oomexec::reason::Reason;
+use libc::ENOENT;
+use oomexec::exec::reason::Reason;
+use oomexec::output::{Line, Quoted};
+use oomexec::sys::Errno;
 
 use case::{Case, Text};
 use files::Stock;
@@ -245,7 +246,7 @@ enum Forecast {
     /// Get this errno from execvp(3).
     Fails(c_int),
     /// Give this reason, as oomexec does.
-    Refuses(Reason<'static>),
+    Refuses(Box<Reason>),
 }
 
 /// What a command does.
@@ -287,7 +288,7 @@ fn is_as_foreseen(
 /// Looks that both launches came to the same, but for the score.
 fn is_as_glibc(oomexec: &Output, glibc: &Output, case: &Case) -> Result<(), String> {
     if let Some(errno) = errno_of_glibc(glibc) {
-        return refused(oomexec, &case.command, &Reason::errno(errno));
+        return refused(oomexec, &case.command, &Reason::Errno(Errno(errno)));
     }
     let same = after_score(&oomexec.stdout) == after_score(&glibc.stdout)
         && oomexec.stderr == glibc.stderr
@@ -296,14 +297,14 @@ fn is_as_glibc(oomexec: &Output, glibc: &Output, case: &Case) -> Result<(), Stri
 }
 
 /// Looks that oomexec ran nothing, and said this reason.
-fn refused(output: &Output, command: &[u8], reason: &Reason<'_>) -> Result<(), String> {
-    let status = match reason.errno {
-        ENOENT | ENOTDIR if reason.is_just_errno() => 127,
+fn refused(output: &Output, command: &[u8], reason: &Reason) -> Result<(), String> {
+    let status = match reason {
+        Reason::Errno(Errno(ENOENT))
+        | Reason::Missing(_, _, Errno(ENOENT))
+        | Reason::Unreachable(Errno(ENOENT)) => 127,
         _ => 126,
     };
-    let command = CString::new(command).expect("an argument");
-    let mut line = Line::new();
-    line.cannot_run(command.as_c_str().into(), reason);
+    let line = Line::complaint(format_args!("cannot run {}: {reason}", Quoted(command)));
     ended(output, status, b"", line.as_bytes())
 }
 

@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use libc::{EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR};
-use oomexec::reason::Reason;
-use oomexec::words::Message;
+use oomexec::exec::reason::{Need, Path as NeededPath, Reason};
+use oomexec::sys::Errno;
 
 use crate::case::{Case, Direct, Element, Leads, Node, TOOL};
 use crate::files::{BODY_STATUS, Content};
@@ -127,7 +127,7 @@ impl Model<'_> {
     /// What oomexec does.
     pub fn oomexec(&self) -> Forecast {
         match &self.case.direct {
-            _ if self.case.command.is_empty() => Forecast::Refuses(Reason::errno(ENOENT)),
+            _ if self.case.command.is_empty() => just(ENOENT),
             Some(direct) => self.oomexec_ends(self.direct(direct)),
             None => self.oomexec_searches(),
         }
@@ -140,22 +140,27 @@ impl Model<'_> {
             path.map(|(text, leads)| Element::new(text, leads))
                 .collect()
         });
-        let (mut denied, mut lacks) = (false, None);
+        let (mut end, mut lacks) = (ENOENT, None);
         for element in &path {
             let candidate = self.candidate(element, usize::MAX);
             match candidate.verdict {
-                Err(EACCES) => denied = true,
-                Err(ENOENT | ENOTDIR | ELOOP | ENAMETOOLONG) => {
-                    lacks = lacks.or_else(|| self.lacks(&candidate));
+                Err(EACCES) => end = EACCES,
+                // An element too long for the kernel is skipped.
+                Err(ENAMETOOLONG)
+                    if candidate.path.len() >= PATH_MAX && self.case.name.len() <= NAME_MAX => {}
+                Err(errno @ (ELOOP | ENAMETOOLONG)) if end == ENOENT => end = errno,
+                Err(ELOOP | ENAMETOOLONG) => {}
+                Err(ENOENT | ENOTDIR) => {
+                    let reason = || self.lacks_after(&candidate, ENOENT);
+                    lacks = lacks.or_else(reason);
                 }
                 _ => return self.oomexec_ends(candidate),
             }
         }
-        Forecast::Refuses(match lacks {
-            _ if denied => Reason::errno(EACCES),
-            Some(reason) => reason,
-            None => Reason::errno(ENOENT),
-        })
+        match lacks {
+            Some(reason) if end == ENOENT => refuses(reason),
+            _ => just(end),
+        }
     }
 
     /// What oomexec does where its search ends.
@@ -163,8 +168,7 @@ impl Model<'_> {
         match candidate.verdict {
             Err(ENOEXEC) if self.is_elf(&candidate) => {
                 let machine = candidate.node.and_then(Node::machine);
-                let machine = machine.unwrap_or(Message::UnknownMachine);
-                Forecast::Refuses(Reason::other_machine(machine))
+                refuses(Reason::OtherMachine(machine))
             }
             Err(ENOEXEC) => {
                 let mut operand = candidate.path.clone();
@@ -174,12 +178,12 @@ impl Model<'_> {
                 if operand.len() < PATH_MAX {
                     Forecast::Runs(self.shell(&candidate, &operand))
                 } else {
-                    Forecast::Refuses(Reason::errno(ENAMETOOLONG))
+                    just(ENAMETOOLONG)
                 }
             }
             Err(errno) => {
                 let lacks = self.lacks(&candidate).filter(|_| errno != ELOOP);
-                Forecast::Refuses(lacks.unwrap_or(Reason::errno(errno)))
+                lacks.map_or_else(|| just(errno), refuses)
             }
             Ok(run) => Forecast::Runs(run),
         }
@@ -317,28 +321,47 @@ impl Model<'_> {
     }
 
     /// What a candidate that is there lacks, if anything.
-    pub fn lacks(&self, candidate: &Candidate<'_>) -> Option<Reason<'static>> {
+    pub fn lacks(&self, candidate: &Candidate<'_>) -> Option<Reason> {
         match candidate.verdict {
-            Err(ENOENT | ENOTDIR | ELOOP) => self.node_lacks(candidate.node?),
+            Err(errno) => self.lacks_after(candidate, errno),
+            Ok(_) => None,
+        }
+    }
+
+    /// The same, said after execve(2) or a search that came to `errno`.
+    pub fn lacks_after(&self, candidate: &Candidate<'_>, errno: c_int) -> Option<Reason> {
+        match candidate.verdict {
+            Err(ENOENT | ENOTDIR | ELOOP) => self.node_lacks(candidate.node?, errno),
             _ => None,
         }
     }
 
-    pub fn node_lacks(&self, node: &Node) -> Option<Reason<'static>> {
+    pub fn node_lacks(&self, node: &Node, errno: c_int) -> Option<Reason> {
+        let unreachable = Reason::Unreachable(Errno(errno));
         let (content, mode) = node.open().ok()?;
         Some(match content {
-            _ if !self.case.user.may(mode, 4) => Reason::incomplete(),
+            _ if !self.case.user.may(mode, 4) => unreachable,
             Content::ToolScript => match &self.case.tool {
                 Node::Absent | Node::Dangling => {
-                    Reason::lacks(Message::NoInterpreter, c"tool".into())
+                    let path = NeededPath::new(TOOL);
+                    Reason::Missing(Need::Interpreter, path, Errno(ENOENT))
                 }
                 // The tool is followed once, to itself.
-                Node::File(Content::ToolScript, ..) => Reason::incomplete(),
-                tool => self.node_lacks(tool).unwrap_or(Reason::incomplete()),
+                Node::File(Content::ToolScript, ..) => unreachable,
+                tool => self.node_lacks(tool, errno).unwrap_or(unreachable),
             },
-            _ => content.lacks(),
+            _ => content.lacks(errno),
         })
     }
+}
+
+/// oomexec says just this errno.
+fn just(errno: c_int) -> Forecast {
+    refuses(Reason::Errno(Errno(errno)))
+}
+
+fn refuses(reason: Reason) -> Forecast {
+    Forecast::Refuses(Box::new(reason))
 }
 
 /// Whether a shell takes an operand for options instead.

@@ -58,7 +58,17 @@ impl TempDir {
     /// A file with this content and this mode.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         let path = self.join(name);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
         write(&path, content, mode);
+        path
+    }
+
+    /// A FIFO that nobody reads or writes.
+    pub fn fifo(&self, name: &str) -> PathBuf {
+        let path = self.join(name);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
+        // SAFETY: the path is a C string.
+        check(unsafe { libc::mkfifo(c_string(&path).as_ptr(), 0o666) }).expect("a FIFO");
         path
     }
 

@@ -1,0 +1,121 @@
+//! What oomexec says: one line on stderr where it fails, and on stdout what it was
+//! asked for.
+
+mod quoted;
+pub mod status;
+
+pub use quoted::Quoted;
+pub use status::Status;
+
+use core::fmt::{self, Write};
+
+use libc::{EINTR, EIO};
+
+use crate::sys::{Buffer, Errno, PATH_MAX, STDERR, STDOUT};
+
+/// The longest line, its newline included: `PIPE_BUF` (linux/limits.h), the most
+/// that a pipe takes whole, so that lines of several processes never mix.
+pub const LINE_MAX: usize = PATH_MAX;
+
+/// A line, with its newline. What does not fit is left out, the newline never.
+pub struct Line(Buffer<LINE_MAX>);
+
+impl Line {
+    /// Returns this text as a line.
+    pub fn new(text: fmt::Arguments<'_>) -> Self {
+        let mut line = Self(Buffer::new());
+        let _ = line.write_fmt(text);
+        line.0.push(b'\n');
+        line
+    }
+
+    /// Returns the line of a failure.
+    pub fn complaint(text: fmt::Arguments<'_>) -> Self {
+        Self::new(format_args!("oomexec: {text}"))
+    }
+
+    /// The line's bytes, its newline the last.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = LINE_MAX - 1 - self.0.as_bytes().len().min(LINE_MAX - 1);
+        let text = text.as_bytes();
+        self.0.extend(text.get(..room).unwrap_or(text));
+        Ok(())
+    }
+}
+
+/// Says on stderr why something failed, in one write. Where that fails too, there is
+/// nobody to tell.
+#[cold]
+#[inline(never)]
+pub fn complain(text: fmt::Arguments<'_>) {
+    let _ = STDERR.write(Line::complaint(text).as_bytes());
+}
+
+/// Says on stderr why oomexec itself failed; returns the status for it.
+#[cold]
+pub fn fail(text: fmt::Arguments<'_>) -> Status {
+    complain(text);
+    status::OWN_FAILURE
+}
+
+/// Prints on stdout; returns the status of having done so.
+#[cold]
+#[inline(never)]
+pub fn print(text: &str) -> Status {
+    match write_all(text.as_bytes()) {
+        Ok(()) => status::SUCCESS,
+        Err(errno) => fail(format_args!("cannot write to stdout: {errno}")),
+    }
+}
+
+/// Prints a line on stdout.
+pub fn print_line(text: fmt::Arguments<'_>) -> Status {
+    match write_all(Line::new(text).as_bytes()) {
+        Ok(()) => status::SUCCESS,
+        Err(errno) => fail(format_args!("cannot write to stdout: {errno}")),
+    }
+}
+
+fn write_all(mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match STDOUT.write(bytes) {
+            // To write nothing again and again would never end.
+            Ok(0) => return Err(Errno(EIO)),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(Errno(EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::{LINE_MAX, Line, Quoted};
+    use std::vec;
+
+    #[test]
+    fn a_line_that_is_too_long_keeps_its_newline() {
+        for len in [LINE_MAX - 2, LINE_MAX - 1, LINE_MAX, 10 * LINE_MAX] {
+            let text = vec!["x"; len].concat();
+            let line = Line::new(format_args!("{text}"));
+            let (newline, text) = line.as_bytes().split_last().unwrap();
+            assert_eq!(*newline, b'\n');
+            assert_eq!(text.len(), len.min(LINE_MAX - 1));
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_a_long_name_still_fits() {
+        let name = vec![b'\n'; 200_000];
+        let line = Line::complaint(format_args!("cannot run {}: why", Quoted(&name)));
+        assert!(line.as_bytes().ends_with(b"...': why\n"));
+    }
+}

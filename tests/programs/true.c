@@ -1,0 +1,5 @@
+/* Does nothing, with success. */
+int main(void)
+{
+    return 0;
+}
