@@ -1,0 +1,174 @@
+//! A link that says what to run: `oomexec@COMMAND`, with options in front of the `@`.
+
+mod testenv;
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use testenv::{
+    Launch, OOMEXEC, TempDir, failed, inherited, lacks_landlock, lacks_own_mounts, program, shown,
+    text,
+};
+
+const TRY: &str = "try 'oomexec --help'";
+
+/// A directory with `show` under the name `cmd`, and links to oomexec.
+struct Links(TempDir);
+
+impl Links {
+    fn new() -> Self {
+        let dir = TempDir::new();
+        dir.copy(program("show"), "bin/cmd");
+        Self(dir)
+    }
+
+    fn link(&self, name: &str) -> PathBuf {
+        let link = self.0.join(name);
+        symlink(OOMEXEC, &link).expect("a new name");
+        link
+    }
+
+    /// A launch of a link, with the command's directory in PATH.
+    fn launch(&self, name: &str, args: &[&str]) -> Launch {
+        self.search(Launch::through(self.link(name), args))
+    }
+
+    fn search(&self, launch: Launch) -> Launch {
+        let bin = self.0.join("bin");
+        launch.path(&[b"/nonexistent", bin.as_os_str().as_encoded_bytes()])
+    }
+}
+
+#[test]
+fn what_is_behind_the_at_sign_runs_with_the_arguments_of_the_link() {
+    let links = Links::new();
+    let file = links.0.join("bin/cmd").to_str().unwrap().to_owned();
+    for args in [&[][..], &["a", "", "-n", "5", "--", "--help"]] {
+        for (name, score) in [("oomexec@cmd", "1000"), ("oomexec-n500@cmd", "500")] {
+            let launch = links.launch(name, args);
+            let child = shown(&launch.output());
+            assert_eq!((child.score.as_str(), &child.file), (score, &file));
+            assert_eq!(child.argv, [&["cmd"], args].concat(), "{name}");
+            std::fs::remove_file(links.0.join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn options_stand_in_front_of_the_at_sign_with_commas_for_spaces() {
+    let links = Links::new();
+    for (name, score, argv0) in [
+        ("oomexec-n,500@cmd", "500", "cmd"),
+        ("oomexec--adjust=500@cmd", "500", "cmd"),
+        ("oomexec-n500,-a,-bash@cmd", "500", "-bash"),
+        ("oomexec-aname,--adj,7@cmd", "7", "name"),
+        ("anything-n7,--@cmd", "7", "cmd"),
+        ("@cmd", "1000", "cmd"),
+        ("x@cmd", "1000", "cmd"),
+    ] {
+        let child = shown(&links.launch(name, &["x"]).output());
+        assert_eq!(child.score, score, "{name}");
+        assert_eq!(child.argv, [argv0, "x"], "{name}");
+    }
+}
+
+#[test]
+fn a_pin_in_the_name_holds() {
+    if lacks_landlock(3) {
+        return;
+    }
+    let links = Links::new();
+    let link = links.link("oomexec--pin@sh");
+    let script = "(echo 7 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj";
+    let launch = Launch::through(link, ["-c", script]).path(&[b"/bin"]);
+    assert_eq!(text(&launch.output().stdout), "1000\n");
+}
+
+#[test]
+fn the_name_counts_that_it_was_invoked_as_and_of_that_the_last_part() {
+    let links = Links::new();
+    let show = links.0.join("bin/cmd");
+    let argv = |name: &str| [name.to_owned(), show.to_str().unwrap().to_owned()];
+    // Where npm and pnpm put it, a directory has an at sign.
+    for name in ["/a@b/oomexec", "/a@b/other", "oomexec", "other"] {
+        let child = shown(&Launch::new(OOMEXEC, argv(name)).output());
+        assert_eq!(child.argv, [show.to_str().unwrap()], "{name}");
+    }
+    for name in ["oomexec@cmd", "/a@b/oomexec@cmd", "./oomexec@cmd"] {
+        let launch = links.search(Launch::new(OOMEXEC, [name, "x"]));
+        assert_eq!(shown(&launch.output()).argv, ["cmd", "x"], "{name}");
+    }
+}
+
+#[test]
+fn the_command_may_have_an_at_sign_itself() {
+    let links = Links::new();
+    links.0.copy(program("show"), "bin/cmd@1,2");
+    let child = shown(&links.launch("oomexec@cmd@1,2", &[]).output());
+    assert_eq!(child.argv, ["cmd@1,2"]);
+}
+
+#[test]
+fn the_opt_out_holds_for_a_link_too() {
+    let links = Links::new();
+    let launch = links.launch("oomexec-n500@cmd", &[]);
+    let launch = inherited(launch, "321").env("OPENCLAW_CHILD_OOM_SCORE_ADJ=0");
+    assert_eq!(shown(&launch.output()).score, "321");
+}
+
+#[test]
+fn a_script_without_an_interpreter_line_is_run_by_the_shell() {
+    let links = Links::new();
+    let script = links.0.file("bin/script", "echo \"$0\" \"$@\"", 0o755);
+    let output = links.launch("oomexec@script", &["a b", ""]).output();
+    assert_eq!(text(&output.stdout), format!("{} a b \n", script.display()));
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_command_that_cannot_be_run_fails_as_it_does_without_the_link() {
+    let links = Links::new();
+    let line = "oomexec: cannot run 'nonexistent': No such file or directory";
+    failed(
+        &links.launch("oomexec@nonexistent", &["x"]).output(),
+        127,
+        line,
+    );
+}
+
+#[test]
+fn a_bad_name_is_a_usage_error_and_runs_nothing() {
+    let links = Links::new();
+    for (name, words) in [
+        ("oomexec@", "no COMMAND to run"),
+        ("oomexec--pin@", "no COMMAND to run"),
+        ("oomexec--foo@cmd", "unknown option '--foo'"),
+        ("oomexec-n500,other@cmd", "unknown option 'other'"),
+        ("oomexec-n@cmd", "bad SCORE '--' (-1000 to 1000)"),
+        ("oomexec-n5x@cmd", "bad SCORE '5x' (-1000 to 1000)"),
+        ("oomexec-p5@cmd", "--pid takes nothing but --adjust"),
+        (
+            "oomexec--check@cmd",
+            "bad PID 'cmd': --check takes the PID of the gateway",
+        ),
+    ] {
+        let output = links.launch(name, &["x"]).output();
+        failed(&output, 125, &format!("oomexec: {words}; {TRY}"));
+    }
+}
+
+#[test]
+fn on_an_image_without_a_shell_a_link_works() {
+    if lacks_own_mounts() {
+        return;
+    }
+    let dir = TempDir::new();
+    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(program("show"), "usr/bin/cmd");
+    symlink("/oomexec", dir.join("oomexec@cmd")).unwrap();
+    let launch = Launch::new(Path::new("/oomexec@cmd"), ["/oomexec@cmd", "x"]).in_root(&dir);
+    let child = shown(&launch.output());
+    assert_eq!((child.file.as_str(), child.argv.len()), ("/usr/bin/cmd", 2));
+    // There is no /proc to raise in, and to see the score by.
+    assert_eq!(child.score, "none");
+}
