@@ -1,8 +1,8 @@
-//! Any file: what its first bytes say that it is, and where its loader's name is.
+//! Any file: its format by its first bytes, and where its loader's name is.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use oomexec::binfmt::{Format, HEAD_MAX, format};
+use oomexec::exec::binfmt::{Format, HEAD_MAX, format};
 
 fuzz_target!(|file: &[u8]| {
     let mut head = [0; HEAD_MAX];

@@ -3,16 +3,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use oomexec::buffer::Buffer;
-use oomexec::cgroup::{Version, beneath, membership, mount, unescape};
-use oomexec::dirent::names;
-use oomexec::lines::Lines;
-use oomexec::number::parse_amount;
+use oomexec::check::{Version, beneath, membership, mount, unescape};
+use oomexec::pin::names;
+use oomexec::sys::{Buffer, Lines, number};
 
 fuzz_target!(|file: &[u8]| {
     let mut lines = Lines::default();
     for byte in file {
-        lines.push(*byte, &mut |line| look(line));
+        lines.push(*byte, &mut look);
     }
     assert!(names(file).all(|name| name.to_bytes().len() < file.len()));
 });
@@ -21,13 +19,7 @@ fn look(line: &[u8]) {
     let text = std::str::from_utf8(line).ok();
     let amount = text.and_then(|text| text.parse::<u64>().ok());
     let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    match text {
-        Some("max") => assert_eq!(parse_amount(line), Some(u64::MAX)),
-        text => assert_eq!(
-            parse_amount(line),
-            amount.filter(|_| text.is_some_and(is_plain))
-        ),
-    }
+    assert_eq!(number(line), amount.filter(|_| text.is_some_and(is_plain)));
     if let Some((_, path)) = membership(line) {
         assert!(path.starts_with(b"/") && line.ends_with(path));
         for version in [Version::V1, Version::V2] {

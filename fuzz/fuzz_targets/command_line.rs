@@ -1,30 +1,26 @@
-//! Any command line: NUL-separated arguments. What is run is one of them, and
-//! everything in front of it is options with their values.
+//! Any command line: arguments that a NUL separates. The command is one of them, and
+//! all in front of it are options with their values.
 #![no_main]
 
 use std::ffi::CString;
 
 use libfuzzer_sys::fuzz_target;
-use oomexec::cli::{Mode, Request, Usage};
-use oomexec::number::{SCORE_MAX, SCORE_MIN};
+use oomexec::cli::{Mode, Request};
 
 fuzz_target!(|line: &[u8]| {
     let args: Vec<CString> = line
         .split(|byte| *byte == 0)
         .map(|arg| CString::new(arg).expect("split at each NUL"))
         .collect();
-    let read = |args: &'_ [CString]| {
+    let parse = |args: &'_ [CString]| {
         let mut request = Request::LAUNCH;
         let texts = args.iter().map(|arg| arg.as_c_str().into());
         request
-            .read(texts)
+            .parse(texts)
             .map(|()| (request.mode, request.index, request.score))
-            .map_err(|Usage(message, _)| message)
+            .map_err(|error| error.to_string())
     };
-    let request = read(&args);
-    if let Ok((_, _, Some(score))) = request {
-        assert!((SCORE_MIN..=SCORE_MAX).contains(&score));
-    }
+    let request = parse(&args);
     match request {
         Ok((Mode::Run, index, _)) => {
             // argv[0] is not among the arguments.
@@ -34,9 +30,9 @@ fuzz_target!(|line: &[u8]| {
                 assert!(first.as_bytes().starts_with(b"-") && first.as_bytes().len() > 1);
             }
             // What comes behind the command changes nothing.
-            assert_eq!(read(&args[..index]), request);
+            assert_eq!(parse(&args[..index]), request);
         }
         Ok(_) => assert!(args[0].as_bytes().starts_with(b"-")),
-        Err(_) => {}
+        Err(error) => assert!(!error.is_empty()),
     }
 });

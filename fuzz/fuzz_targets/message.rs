@@ -1,59 +1,56 @@
 //! Any name, path and errno: each message is one line of at most `PIPE_BUF` bytes
-//! that no terminal takes for anything but text.
+//! that a terminal takes for text alone.
 #![no_main]
 
 use std::ffi::CString;
+use std::fmt;
 
 use libfuzzer_sys::fuzz_target;
-use oomexec::cli::Usage;
-use oomexec::message::{LINE_MAX, Line};
-use oomexec::reason::Reason;
-use oomexec::words::Message;
+use oomexec::cli::UsageError;
+use oomexec::exec::reason::{Need, Path, Reason};
+use oomexec::output::{LINE_MAX, Line, Quoted};
+use oomexec::sys::{Errno, ThinCStr};
 
 fuzz_target!(|input: (i32, &[u8], &[u8])| {
     let (number, name, path) = input;
-    let [name, path] = [name, path].map(|bytes| {
-        let end = bytes.iter().position(|byte| *byte == 0);
-        CString::new(&bytes[..end.unwrap_or(bytes.len())]).expect("no NUL")
-    });
-    let (name, path) = (name.as_c_str().into(), path.as_c_str().into());
-    let mut line = Line::new();
+    let errno = Errno(number);
     for reason in [
-        Reason::errno(number),
-        Reason::lacks(Message::NoInterpreter, path),
-        Reason::lacks(Message::NoLoader, path),
-        Reason::incomplete(),
-        Reason::other_machine(Message::UnknownMachine),
-        Reason::other_machine(Message::S390x),
-        Reason::shell(number),
+        Reason::Errno(errno),
+        Reason::Missing(Need::Interpreter, Path::new(path), errno),
+        Reason::Missing(Need::Loader, Path::new(path), errno),
+        Reason::Unreachable(errno),
+        Reason::OtherMachine(None),
+        Reason::OtherMachine(Some("s390x")),
+        Reason::Shell(errno),
     ] {
-        line.cannot_run(name, &reason);
-        check(&line);
+        check(format_args!("cannot run {}: {reason}", Quoted(name)));
     }
-    for message in [
-        Message::NoCommand,
-        Message::UnknownOption,
-        Message::NoValue,
-        Message::UnwantedValue,
-        Message::BadScore,
-        Message::BadPid,
-        Message::PidAnd,
-        Message::CheckAnd,
+    let end = name.iter().position(|byte| *byte == 0);
+    let option = CString::new(&name[..end.unwrap_or(name.len())]).expect("no NUL");
+    let option = ThinCStr::from(option.as_c_str());
+    for error in [
+        UsageError::NoCommand,
+        UsageError::UnknownOption(option),
+        UsageError::AmbiguousOption(name),
+        UsageError::NoValue(option),
+        UsageError::UnwantedValue(option),
+        UsageError::BadScore(option),
+        UsageError::BadPid(option),
+        UsageError::BadGateway(option),
+        UsageError::PidAlone,
+        UsageError::CheckAlone,
+        UsageError::NotAShell,
     ] {
-        line.usage(&Usage(message, name));
-        check(&line);
+        check(format_args!("{error}"));
     }
-    line.cannot_access(Message::CannotSet, number, number, Message::NotBelow);
-    check(&line);
-    line.cannot_print(number);
-    check(&line);
 });
 
-fn check(line: &Line) {
+fn check(text: fmt::Arguments<'_>) {
+    let line = Line::complaint(text);
     let bytes = line.as_bytes();
     assert!(bytes.len() <= LINE_MAX);
-    assert!(bytes.starts_with(b"oomexec: "));
-    let (last, text) = bytes.split_last().expect("never empty");
-    assert_eq!(*last, b'\n');
-    assert!(!text.iter().any(u8::is_ascii_control));
+    let text = std::str::from_utf8(bytes).expect("UTF-8");
+    let text = text.strip_suffix('\n').expect("a newline");
+    assert!(text.starts_with("oomexec: "));
+    assert!(!text.contains(char::is_control));
 }

@@ -5,10 +5,8 @@
 use std::ffi::CString;
 
 use libfuzzer_sys::fuzz_target;
-use oomexec::c_text::CText;
-use oomexec::path::{Candidate, elements, has_slash};
-
-const PATH_MAX: usize = 4096;
+use oomexec::exec::path::{Candidate, elements, has_slash};
+use oomexec::sys::{PATH_MAX, ThinCStr};
 
 fuzz_target!(|input: &[u8]| {
     // The name up to the first NUL, the PATH up to the second.
@@ -33,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
         };
         assert_eq!(file.to_bytes(), expected);
         let is_option = expected.starts_with(b"-") || expected.starts_with(b"+");
-        match room.operand(file).map(CText::to_bytes) {
+        match room.operand(file).map(ThinCStr::to_bytes) {
             Some(operand) if is_option => {
                 assert_eq!(operand, [b"./", &expected[..]].concat());
             }
