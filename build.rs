@@ -20,5 +20,23 @@ fn main() {
     let dir = env::var("CARGO_MANIFEST_DIR").expect("Cargo sets it");
     let script = Path::new(&dir).join("src/rt/link.ld");
     println!("cargo::rerun-if-changed={}", script.display());
-    println!("cargo::rustc-link-arg-bins=-T{}", script.display());
+    if links_with_mold() {
+        // mold takes no linker script. The program works without: it has three segments
+        // then, and costs a launch two page faults more.
+        println!("cargo::warning=linked with mold, oomexec launches slower");
+    } else {
+        println!("cargo::rustc-link-arg-bins=-T{}", script.display());
+    }
+}
+
+/// Whether the flags, the linker or `mold -run` say that mold links.
+fn links_with_mold() -> bool {
+    const SAY: [&str; 3] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTC_LINKER", "MOLD_PATH"];
+    SAY.iter().any(|name| {
+        println!("cargo::rerun-if-env-changed={name}");
+        let value = env::var(name).unwrap_or_default();
+        value
+            .split(['=', '/', ' ', '\x1f', ','])
+            .any(|word| word == "mold")
+    })
 }

@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use object::elf;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, FileKind, Object, ObjectSymbol};
-use testenv::{OOMEXEC, TempDir, program, run, text};
+use testenv::{OOMEXEC, TempDir, program, run, text, tool};
 
 /// The most bytes that the file may have, on every machine: its size costs a launch
 /// nothing up to here, for the kernel maps that much around one page fault
@@ -187,6 +187,19 @@ fn two_build_directories_give_the_same_bytes() {
         fs::read(build(&tree, &tree.join("target"), &[])).unwrap()
     });
     assert!(one == other, "{} and {} bytes", one.len(), other.len());
+}
+
+#[test]
+fn it_links_with_gnu_ld_and_with_mold() {
+    // LLD links what scripts/build-binary makes.
+    for (linker, tool_name) in [("bfd", "ld.bfd"), ("mold", "mold")] {
+        tool(tool_name);
+        let flags = format!("build.rustflags=['-Clink-arg=-fuse-ld={linker}']");
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(linker);
+        let program = build(Path::new(env!("CARGO_MANIFEST_DIR")), &target, &[&flags]);
+        let score = run(Command::new(program).args(["cat", "/proc/self/oom_score_adj"]));
+        assert_eq!(score, "1000\n", "{linker}");
+    }
 }
 
 #[test]
