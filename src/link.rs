@@ -39,6 +39,11 @@ pub fn parse(
     if link.command == ThinCStr::EMPTY {
         return Err(UsageError::NoCommand);
     }
+    // By themselves first: the last one must not take `--` for its value.
+    match request.parse(link.options()) {
+        Ok(()) | Err(UsageError::NoCommand) => *request = Request::LAUNCH,
+        Err(error) => return Err(error),
+    }
     let end = [c"--".into(), link.command];
     request.parse(link.options().chain(end))?;
     if request.mode == Mode::Run {

@@ -144,7 +144,10 @@ fn a_bad_name_is_a_usage_error_and_runs_nothing() {
         ("oomexec--pin@", "no COMMAND to run"),
         ("oomexec--foo@cmd", "unknown option '--foo'"),
         ("oomexec-n500,other@cmd", "unknown option 'other'"),
-        ("oomexec-n@cmd", "bad SCORE '--' (-1000 to 1000)"),
+        ("oomexec-n@cmd", "'-n' needs a value"),
+        ("oomexec--pin,-a@cmd", "'-a' needs a value"),
+        ("oomexec--pid@cmd", "'--pid' needs a value"),
+        ("my-link@cmd", "unknown option '-link'"),
         ("oomexec-n5x@cmd", "bad SCORE '5x' (-1000 to 1000)"),
         ("oomexec-p5@cmd", "--pid takes nothing but --adjust"),
         (
