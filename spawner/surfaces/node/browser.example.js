@@ -1,8 +1,5 @@
-// A browser that the gateway starts itself and Playwright drives over CDP.
-//
-// Playwright's own launch() gives no room for oomexec: what is at `executablePath` gets Playwright's arguments first. A
-// script in between needs a shell, and with `ignoreDefaultArgs: true` the gateway would have to keep up with
-// Playwright's list of them. A browser that is started here has its pid, its group and its stderr here too.
+// A browser that the gateway starts itself and Playwright drives over CDP: the gateway has its pid, its group and its
+// stderr. For Playwright's own launch(), which takes one file to run, see browser-link.example.js.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

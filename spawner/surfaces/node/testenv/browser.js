@@ -1,4 +1,4 @@
-// Debian's browsers, started as a gateway would and driven by Playwright over CDP: ../browser.example.js says why.
+// Starts Debian's browsers as a gateway does; Playwright drives them over CDP. See ../browser.example.js for why.
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, copyFileSync, readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { processes, until } from "./process.js";
 
 const NOBODY = 65534;
 
-/** Who runs the browser. Chromium refuses to be root in its sandbox. */
+/** The users that run the browser. Chromium refuses to sandbox root. */
 export const USERS =
   process.getuid() === 0
     ? { "as root without its sandbox": {}, "unprivileged with its sandbox": { uid: NOBODY, gid: NOBODY, sandbox: true } }
@@ -23,12 +23,12 @@ export function isThere(command) {
   return spawnSync("/bin/sh", ["-c", `command -v ${command}`]).status === 0;
 }
 
-/** Whether the kernel lets this user make the namespaces of Chromium's sandbox. */
+/** Returns whether this user may create the namespaces of Chromium's sandbox. */
 export function canSandbox({ uid, gid }) {
   return spawnSync("unshare", ["--user", "--pid", "--net", "--fork", "true"], { uid, gid, cwd: "/" }).status === 0;
 }
 
-/** Whether this kernel has the Landlock that pin needs. */
+/** Returns whether this kernel has the Landlock that pin needs. */
 export function canPin() {
   const lower = "(echo 0 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj";
   return execFileSync(OOMEXEC, ["--pin", "--", "sh", "-c", lower], { encoding: "utf8" }) === "1000\n";
@@ -37,11 +37,11 @@ export function canPin() {
 export class Browser {
   #directory;
 
-  /** Starts a browser, which ends with the test. `how` is for prepare(). */
+  /** Starts a browser and stops it after the test. `how` holds options for prepare(). */
   static async start(t, command, how, { uid, gid, sandbox }) {
     const directory = makeDirectory();
     if (uid !== undefined) chownSync(directory, uid, gid);
-    // Where the repository is, another user may not be allowed to go.
+    // Another user may not have access to the repository.
     if (how.oomexec) {
       how = { ...how, oomexec: join(directory, "oomexec") };
       copyFileSync(OOMEXEC, how.oomexec);
@@ -53,7 +53,7 @@ export class Browser {
       "--no-first-run",
       "--disable-background-networking",
       "--disable-component-update",
-      // Whatever it looks for, it stays on loopback.
+      // Keeps it on loopback.
       "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
       ...(sandbox ? [] : ["--no-sandbox"]),
     ];
@@ -61,9 +61,7 @@ export class Browser {
     const prepared = prepare(command, flags, { ...how, env, cwd: directory });
     const child = start(t, prepared, { stdio: ["ignore", "ignore", "pipe"], cwd: directory, uid, gid });
 
-    const browser = new Browser();
-    browser.#directory = directory;
-    browser.pid = child.pid;
+    const browser = Browser.of(child.pid, directory);
     browser.via = prepared.via;
     browser.stop = () => browser.#stop(child);
     t.after(browser.stop);
@@ -71,27 +69,35 @@ export class Browser {
     return browser;
   }
 
-  /** Has Playwright connect to it. */
+  /** Returns a browser that somebody else started, in its own session and with this directory as its HOME. */
+  static of(pid, directory) {
+    const browser = new Browser();
+    browser.#directory = directory;
+    browser.pid = pid;
+    return browser;
+  }
+
+  /** Connects Playwright to the browser. */
   async connect() {
     this.playwright = await chromium.connectOverCDP(await this.endpoint);
     return this.playwright;
   }
 
-  /** All processes of it; crashpad's helpers are in no group of its, but they name its profile. */
+  /** Returns the browser's processes. crashpad's helpers are not in its session, but name its profile. */
   processes() {
     return processes()
       .map((stat) => ({ ...stat, ...detailsOf(stat.pid) }))
       .filter(({ session, line }) => session === this.pid || line?.includes(this.#directory));
   }
 
-  /** The score and the sandbox of each process. */
+  /** Returns the score and the sandbox of each process. */
   all() {
     return this.processes()
       .map(({ pid, name, type, status }) => {
         try {
           return { pid, name, type, score: scoreOf(pid), ...sandboxOf(status) };
         } catch {
-          return undefined; // It ended meanwhile.
+          return undefined; // It has ended.
         }
       })
       .filter((one) => one !== undefined);
@@ -109,12 +115,12 @@ export class Browser {
       kill(child, "SIGKILL");
       await exit;
     }
-    await until("nothing of the browser is left", () => this.processes().length === 0);
+    await until("no process of the browser is left", () => this.processes().length === 0);
     removeDirectory(this.#directory);
   }
 }
 
-// It says on stderr where it listens. That must be read on: a full pipe would stop it.
+// Reads the address that the browser prints on stderr, and keeps reading: a full pipe would block the browser.
 function endpoint(child) {
   return new Promise((resolve, reject) => {
     const said = [];
@@ -140,14 +146,14 @@ function detailsOf(pid) {
 
 function sandboxOf(status) {
   return {
-    // 2: it may make only the system calls that a filter lets through.
+    // 2: a seccomp filter limits its system calls.
     seccomp: Number(/^Seccomp:\s*(\d)/m.exec(status)?.[1]),
-    // How deep in pid namespaces it is.
+    // The depth of nested pid namespaces.
     depth: /^NSpid:\s*(.*)$/m.exec(status)?.[1].split(/\s+/).length,
   };
 }
 
-/** The colour of a PNG of one pixel. */
+/** Returns the colour of a PNG with one pixel. */
 export function pixelOf(png) {
   const data = [];
   for (let at = 8; at < png.length; ) {
@@ -155,6 +161,6 @@ export function pixelOf(png) {
     if (png.toString("latin1", at + 4, at + 8) === "IDAT") data.push(png.subarray(at + 8, at + 8 + length));
     at += length + 12;
   }
-  // The first byte is the filter, which changes nothing in a pixel that has no neighbours.
+  // The first byte is the filter, which changes nothing in a single pixel.
   return [...inflateSync(Buffer.concat(data)).subarray(1, 4)];
 }
