@@ -9,6 +9,17 @@ use crate::output::{self, Quoted, Status, status};
 use crate::score::Score;
 use crate::sys::{Pid, Process, ThinCStr, number};
 
+/// Whether `argv0`, with its NUL, is `oomexec`, behind a path or not.
+#[inline(always)]
+pub fn is_own_name(argv0: &[u8]) -> bool {
+    // As arrays of a register's size, and not byte by byte.
+    const NAME: [u8; 8] = *b"oomexec\0";
+    match argv0.split_last_chunk() {
+        Some(([] | [.., b'/'], name)) => *name == NAME,
+        _ => false,
+    }
+}
+
 /// What `--help` prints.
 pub const HELP: &str = "\
 Usage: oomexec [-n SCORE] [-a NAME] [--pin] [--] COMMAND [ARG]...
@@ -111,7 +122,7 @@ impl fmt::Display for UsageError<'_> {
             }
             Self::AmbiguousOption(name) => {
                 write!(f, "option {} is ambiguous; possibilities:", Quoted(name))?;
-                possible(name).try_for_each(|option| write!(f, " '{}'", option.long))
+                possible(name).try_for_each(|(_, _, long, _)| write!(f, " '{long}'"))
             }
             Self::NoValue(option) => write!(f, "{} needs a value", Quoted(option.to_bytes())),
             Self::UnwantedValue(option) => {
@@ -159,7 +170,7 @@ impl UsageError<'_> {
     }
 }
 
-/// What an option is.
+/// What an option means.
 #[derive(Clone, Copy)]
 enum Meaning {
     Adjust,
@@ -171,45 +182,29 @@ enum Meaning {
     Version,
 }
 
-/// An option: its names, and whether it takes a value.
-#[derive(Clone, Copy)]
-struct Opt {
-    meaning: Meaning,
-    short: Option<u8>,
-    long: &'static str,
-    takes_value: bool,
-}
+/// An option: what it means, its letter, its name, and whether it takes a value.
+type Opt = (Meaning, Option<u8>, &'static str, bool);
 
 /// Every option, in the order of [`HELP`].
 const OPTIONS: [Opt; 7] = [
-    option(Meaning::Adjust, Some(b'n'), "--adjust", true),
-    option(Meaning::Argv0, Some(b'a'), "--argv0", true),
-    option(Meaning::Pin, None, "--pin", false),
-    option(Meaning::Pid, Some(b'p'), "--pid", true),
-    option(Meaning::Check, None, "--check", false),
-    option(Meaning::Help, Some(b'h'), "--help", false),
-    option(Meaning::Version, Some(b'V'), "--version", false),
+    (Meaning::Adjust, Some(b'n'), "--adjust", true),
+    (Meaning::Argv0, Some(b'a'), "--argv0", true),
+    (Meaning::Pin, None, "--pin", false),
+    (Meaning::Pid, Some(b'p'), "--pid", true),
+    (Meaning::Check, None, "--check", false),
+    (Meaning::Help, Some(b'h'), "--help", false),
+    (Meaning::Version, Some(b'V'), "--version", false),
 ];
 
-const fn option(meaning: Meaning, short: Option<u8>, long: &'static str, takes_value: bool) -> Opt {
-    Opt {
-        meaning,
-        short,
-        long,
-        takes_value,
-    }
-}
-
-/// Returns the options whose long name begins with `name`; the one that has it whole
-/// stands for itself alone.
+/// Returns the options whose long name begins with `name`, or the one that has it whole.
 fn possible(name: &[u8]) -> impl Iterator<Item = Opt> {
-    let exact = OPTIONS
-        .into_iter()
-        .find(|option| option.long.as_bytes() == name);
-    OPTIONS
-        .into_iter()
-        .filter(move |option| option.long.as_bytes().starts_with(name))
-        .filter(move |option| exact.is_none_or(|exact| exact.long == option.long))
+    let is_whole = |(_, _, long, _): &Opt| long.as_bytes() == name;
+    let whole = OPTIONS.iter().any(is_whole);
+    let begins = move |(_, _, long, _): &Opt| match whole {
+        true => long.as_bytes() == name,
+        false => long.as_bytes().starts_with(name),
+    };
+    OPTIONS.into_iter().filter(begins)
 }
 
 impl<'a> Request<'a> {
@@ -288,13 +283,13 @@ fn parse_options<'a>(
             Kind::Operand => break arg,
             Kind::End => break next(),
         }
-        let (option, attached) = split(text)?;
-        let value = match (option.takes_value, attached) {
+        let ((meaning, .., takes_value), attached) = split(text)?;
+        let value = match (takes_value, attached) {
             (true, None) => next().ok_or(UsageError::NoValue(text))?,
             (false, Some(_)) => return Err(UsageError::UnwantedValue(text)),
             (_, attached) => attached.unwrap_or(ThinCStr::EMPTY),
         };
-        match option.meaning {
+        match meaning {
             Meaning::Adjust => {
                 let score = Score::parse(value.to_bytes());
                 request.score = Some(score.ok_or(UsageError::BadScore(value))?);
@@ -357,7 +352,7 @@ fn split(arg: ThinCStr<'_>) -> Result<(Opt, Option<ThinCStr<'_>>), UsageError<'_
     if !text.starts_with(b"--") {
         let short = OPTIONS
             .into_iter()
-            .find(|option| option.short == text.get(1).copied());
+            .find(|(_, short, ..)| *short == text.get(1).copied());
         let option = short.ok_or(UsageError::UnknownOption(arg))?;
         let value = text.get(..2).and_then(|name| arg.strip_prefix(name));
         return Ok((option, value.filter(|value| *value != ThinCStr::EMPTY)));
@@ -377,7 +372,7 @@ fn split(arg: ThinCStr<'_>) -> Result<(Opt, Option<ThinCStr<'_>>), UsageError<'_
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{HELP, Mode, OPTIONS, Query, Request, UsageError};
+    use super::{HELP, Mode, OPTIONS, Query, Request, UsageError, is_own_name};
     use crate::score::Score;
     use crate::sys::{Process, ThinCStr};
     use std::ffi::{CStr, CString};
@@ -429,6 +424,27 @@ mod tests {
             ..Request::LAUNCH
         };
         means(line, run);
+    }
+
+    #[test]
+    fn its_own_name_is_known_behind_any_path() {
+        for name in [c"oomexec", c"/usr/bin/oomexec", c"./oomexec", c"/oomexec"] {
+            assert!(is_own_name(name.to_bytes_with_nul()), "{name:?}");
+        }
+        for name in [
+            c"",
+            c"x",
+            c"sh",
+            c"omexec",
+            c"xoomexec",
+            c"oomexec2",
+            c"x@oomexec",
+            c"oomexec@chromium",
+            c"oomexec/",
+        ] {
+            assert!(!is_own_name(name.to_bytes_with_nul()), "{name:?}");
+        }
+        assert!(!is_own_name(b""));
     }
 
     #[test]
@@ -689,10 +705,10 @@ mod tests {
             .filter(|line| line.trim_start().starts_with('-'))
             .collect();
         assert_eq!(lines.len(), OPTIONS.len());
-        for (line, option) in lines.iter().zip(OPTIONS) {
-            let names: String = match option.short {
-                Some(short) => std::format!("  -{}, {} ", short as char, option.long),
-                None => std::format!("      {} ", option.long),
+        for (line, (_, short, long, _)) in lines.iter().zip(OPTIONS) {
+            let names: String = match short {
+                Some(short) => std::format!("  -{}, {long} ", short as char),
+                None => std::format!("      {long} "),
             };
             assert!(line.starts_with(&names), "{line}");
         }

@@ -19,8 +19,8 @@ struct Link<'a> {
 }
 
 /// Whether `argv0` is the name of a link: one with an `@`, behind a path or not.
-pub fn is_link(argv0: ThinCStr<'_>) -> bool {
-    let mut parts = argv0.to_bytes().rsplit(|byte| *byte == b'/');
+pub fn is_link(argv0: &[u8]) -> bool {
+    let mut parts = argv0.rsplit(|byte| *byte == b'/');
     parts.next().is_some_and(|name| name.contains(&b'@'))
 }
 
@@ -34,7 +34,7 @@ pub fn parse(
     stack: &InitialStack,
     request: &mut Request<'static>,
 ) -> Result<(), UsageError<'static>> {
-    // SAFETY: nothing refers to argv[0] any more: its name has been looked at.
+    // SAFETY: the caller has seen that argv[0] is a link's name, and is done with it.
     let link = split(unsafe { stack.argv0_mut() }).ok_or(UsageError::NoCommand)?;
     if link.command == ThinCStr::EMPTY {
         return Err(UsageError::NoCommand);
@@ -86,13 +86,12 @@ fn split(argv0: &mut [u8]) -> Option<Link<'_>> {
 mod tests {
     extern crate std;
     use super::{is_link, split};
-    use std::ffi::CString;
     use std::vec::Vec;
 
     /// The parts of a name: the options and the COMMAND.
     #[track_caller]
     fn parts(name: &str, options: &[&str], command: &str) {
-        assert!(is_link(CString::new(name).unwrap().as_c_str().into()));
+        assert!(is_link(name.as_bytes()));
         let mut argv0 = [name.as_bytes(), b"\0"].concat();
         let link = split(&mut argv0).expect("a link");
         assert_eq!(link.command.to_bytes(), command.as_bytes(), "{name}");
@@ -117,9 +116,9 @@ mod tests {
     #[test]
     fn a_name_without_one_is_no_link() {
         for name in ["", "oomexec", "/a@b/oomexec", "a@b/", "oomexec--pin"] {
-            let argv0 = CString::new(name).unwrap();
-            assert!(!is_link(argv0.as_c_str().into()), "{name}");
-            assert_eq!(split(&mut argv0.into_bytes_with_nul()), None, "{name}");
+            assert!(!is_link(name.as_bytes()), "{name}");
+            let mut argv0 = [name.as_bytes(), b"\0"].concat();
+            assert_eq!(split(&mut argv0), None, "{name}");
         }
     }
 }

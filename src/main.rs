@@ -25,7 +25,7 @@ use oomexec::{check, exec, link, opt_out, pin, score, shim};
 /// Runs oomexec; returns only if it does not become the command.
 fn run(stack: &InitialStack) -> Status {
     let mut request = Request::LAUNCH;
-    let parsed = if stack.is_invoked_as_oomexec() {
+    let parsed = if cli::is_own_name(stack.argv0()) {
         request.parse(stack.args())
     } else {
         parse_by_name(stack, &mut request)
@@ -54,10 +54,13 @@ fn parse_by_name(
     stack: &InitialStack,
     request: &mut Request<'static>,
 ) -> Result<(), UsageError<'static>> {
-    match stack.arg(0) {
-        Some(name) if shim::is_sh(name) => shim::parse(stack, request),
-        Some(name) if link::is_link(name) => link::parse(stack, request),
-        _ => request.parse(stack.args()),
+    let name = stack.argv0();
+    if shim::is_sh(name) {
+        shim::parse(stack, request)
+    } else if link::is_link(name) {
+        link::parse(stack, request)
+    } else {
+        request.parse(stack.args())
     }
 }
 

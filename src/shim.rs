@@ -47,9 +47,9 @@ const CARRYING: &str = concat!(
 /// What the name of a carried variable begins with.
 const CARRIER: &[u8] = b"OC_INTERNAL_OOM_EXEC_";
 
-/// Whether `argv0` is `sh`, behind a path or not.
-pub fn is_sh(argv0: ThinCStr<'_>) -> bool {
-    matches!(argv0.to_bytes(), b"sh" | [.., b'/', b's', b'h'])
+/// Whether `argv0`, with its NUL, is `sh`, behind a path or not.
+pub fn is_sh(argv0: &[u8]) -> bool {
+    matches!(argv0, b"sh\0" | [.., b'/', b's', b'h', 0])
 }
 
 /// Parses the shim's command line into what was [`Request::LAUNCH`].
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn the_name_of_a_shell_is_sh_in_any_directory() {
         for name in [c"sh", c"/bin/sh", c"./sh", c"a/b/sh", c"/sh"] {
-            assert!(is_sh(name.into()), "{name:?}");
+            assert!(is_sh(name.to_bytes_with_nul()), "{name:?}");
         }
         for name in [
             c"",
@@ -113,7 +113,7 @@ mod tests {
             c"oomexec",
             c"/bin/oomexec",
         ] {
-            assert!(!is_sh(name.into()), "{name:?}");
+            assert!(!is_sh(name.to_bytes_with_nul()), "{name:?}");
         }
     }
 

@@ -75,8 +75,8 @@ pub fn check(gateway: Option<Pid>, opted_out: bool) -> Status {
     let score = score::get(gateway);
 
     raise(&mut report, opted_out);
-    self::gateway(&mut report, gateway, score);
-    let is_limited = memory::check(&mut report, score == Ok(Score::MIN));
+    let score = self::gateway(&mut report, gateway, score);
+    let is_limited = memory::check(&mut report, score == Some(Score::MIN));
     // 2 panics also where a cgroup's limit is met (check_panic_on_oom).
     sysctl(&mut report, is_limited, c"/proc/sys/vm/panic_on_oom", 1);
     let allocating = c"/proc/sys/vm/oom_kill_allocating_task";
@@ -88,35 +88,26 @@ pub fn check(gateway: Option<Pid>, opted_out: bool) -> Status {
 
 /// Whether the score can be raised, and lowered again.
 fn raise(report: &mut Report, opted_out: bool) {
-    const SUBJECT: &str = "raise";
+    let mut found = |rank, words: fmt::Arguments<'_>| report.add(rank, "raise", words);
     if opted_out {
-        return report.add(
+        return found(
             Rank::Fail,
-            SUBJECT,
             format_args!("OPENCLAW_CHILD_OOM_SCORE_ADJ turns it off"),
         );
     }
     match raised() {
         Ok((before, Score::MAX)) => {
-            report.add(
-                Rank::Ok,
-                SUBJECT,
-                format_args!("{before}, then {}", Score::MAX),
-            );
+            found(Rank::Ok, format_args!("{before}, then {}", Score::MAX));
             floor(report);
         }
-        Ok((before, after)) => {
-            report.add(
-                Rank::Fail,
-                SUBJECT,
-                format_args!("{before}, then {after}: the write has no effect"),
-            );
-        }
+        Ok((before, after)) => found(
+            Rank::Fail,
+            format_args!("{before}, then {after}: the write has no effect"),
+        ),
         Err(errno) => {
             let cause = cause(errno, sys::is_dumpable());
-            report.add(
+            found(
                 Rank::Fail,
-                SUBJECT,
                 format_args!("cannot write '/proc/self/oom_score_adj': {errno} ({cause})"),
             );
         }
@@ -146,7 +137,6 @@ fn cause(errno: Errno, is_dumpable: bool) -> &'static str {
 
 /// Finds the lowest score that can be written again, by halves.
 fn floor(report: &mut Report) {
-    const SUBJECT: &str = "floor";
     let (mut lowest, mut writable) = (Score::MIN, Score::MAX);
     while lowest < writable {
         let middle = Score::middle(lowest, writable);
@@ -155,43 +145,40 @@ fn floor(report: &mut Report) {
             Err(_) => lowest = middle.next(),
         }
     }
-    // A capability that only a user namespace gives does not count for the kernel: with
-    // that one the floor would not be as low.
-    if lowest == Score::MIN && sys::has_capability(CAP_SYS_RESOURCE) {
-        report.add(
+    let mut found = |rank, words: fmt::Arguments<'_>| report.add(rank, "floor", words);
+    match lowest {
+        // A capability that only a user namespace gives does not count for the kernel:
+        // with that one the floor would not be as low.
+        Score::MIN if sys::has_capability(CAP_SYS_RESOURCE) => found(
             Rank::Ok,
-            SUBJECT,
             format_args!("{} for a child without CAP_SYS_RESOURCE", Score::MAX),
-        );
-    } else if lowest == Score::MAX {
-        report.add(Rank::Ok, SUBJECT, format_args!("cannot be lowered again"));
-    } else {
-        report.add(
+        ),
+        Score::MAX => found(Rank::Ok, format_args!("cannot be lowered again")),
+        lowest => found(
             Rank::Note,
-            SUBJECT,
             format_args!("can be lowered to {lowest} again; --pin stops programs that do"),
-        );
+        ),
     }
 }
 
-/// What the gateway's score leaves of the margin.
-fn gateway(report: &mut Report, process: Process, score: Result<Score, Errno>) {
-    const SUBJECT: &str = "gateway";
-    if Process::has_foreign_proc() {
-        return report.add(
-            Rank::Unknown,
-            SUBJECT,
-            format_args!("/proc does not tell which process {process} is ({MOUNT_PROC})"),
-        );
-    }
+/// What the gateway's score leaves of the margin; returns that score, if it is known.
+fn gateway(report: &mut Report, process: Process, score: Result<Score, Errno>) -> Option<Score> {
+    let mut found = |rank, words: fmt::Arguments<'_>| report.add(rank, "gateway", words);
     let score = match score {
+        _ if Process::has_foreign_proc() => {
+            found(
+                Rank::Unknown,
+                format_args!("/proc does not tell which process {process} is ({MOUNT_PROC})"),
+            );
+            return None;
+        }
         Ok(score) => score,
         Err(errno) => {
-            return report.add(
+            found(
                 Rank::Unknown,
-                SUBJECT,
                 format_args!("cannot read '/proc/{process}/oom_score_adj': {errno}"),
             );
+            return None;
         }
     };
     let mut name = sys::Buffer::<64>::new();
@@ -199,26 +186,24 @@ fn gateway(report: &mut Report, process: Process, score: Result<Score, Errno>) {
         name.extend(line);
     });
     let name = Quoted(name.as_bytes());
-    let Some(margin) = margin(score) else {
-        return report.add(
+    match margin(score) {
+        None => found(
             Rank::Ok,
-            SUBJECT,
             format_args!("process {process} {name} at {score}"),
-        );
-    };
-    let rank = if score == Score::MAX {
-        Rank::Fail
-    } else {
-        Rank::Note
-    };
-    report.add(
-        rank,
-        SUBJECT,
-        format_args!(
-            "process {process} {name} at {score}: margin {margin} of the limit; \
-             start it at a lower score"
         ),
-    );
+        Some(margin) => found(
+            if score == Score::MAX {
+                Rank::Fail
+            } else {
+                Rank::Note
+            },
+            format_args!(
+                "process {process} {name} at {score}: margin {margin} of the limit; \
+                 start it at a lower score"
+            ),
+        ),
+    }
+    Some(score)
 }
 
 /// Returns by how much of the limit a gateway at this score may be bigger than a child
@@ -244,75 +229,45 @@ impl fmt::Display for Percent {
 /// A setting of the kernel's that decides before the score does; up to `most` it does
 /// not reach a cgroup's limit.
 fn sysctl(report: &mut Report, is_limited: bool, file: &'static CStr, most: u64) {
-    const SUBJECT: &str = "sysctl";
+    let mut found = |rank, words: fmt::Arguments<'_>| report.add(rank, "sysctl", words);
     let name = Quoted(file.to_bytes());
     match amount(file.into(), b"") {
         Ok(0) => {}
-        Ok(value) => {
-            let rank = if is_limited && value <= most {
-                Rank::Note
-            } else {
-                Rank::Fail
-            };
-            report.add(
-                rank,
-                SUBJECT,
-                format_args!("{name} is {value}: set it to 0"),
-            );
+        Ok(value) if is_limited && value <= most => {
+            found(Rank::Note, format_args!("{name} is {value}: set it to 0"));
         }
-        Err(errno) => {
-            report.add(
-                Rank::Note,
-                SUBJECT,
-                format_args!("cannot read {name}: {errno}"),
-            );
-        }
+        Ok(value) => found(Rank::Fail, format_args!("{name} is {value}: set it to 0")),
+        Err(errno) => found(Rank::Note, format_args!("cannot read {name}: {errno}")),
     }
 }
 
 /// Whether there is a shell for a spawner to fall back to.
 fn fallback(report: &mut Report) {
-    const SUBJECT: &str = "fallback";
     match File::open(c"/bin/sh".into(), OFlags::PATH) {
-        Ok(_) => report.add(Rank::Ok, SUBJECT, format_args!("/bin/sh")),
-        Err(_) => report.add(Rank::Note, SUBJECT, format_args!("no /bin/sh")),
+        Ok(_) => report.add(Rank::Ok, "fallback", format_args!("/bin/sh")),
+        Err(_) => report.add(Rank::Note, "fallback", format_args!("no /bin/sh")),
     }
 }
 
 /// Whether the pin works: it pins this process, which ends anyway.
 fn pin(report: &mut Report) {
-    const SUBJECT: &str = "pin";
-    let abi = match pin::abi() {
-        Ok(abi @ pin::ABI_MIN..) => abi,
-        Ok(abi) => {
-            let needed = pin::ABI_MIN;
-            return report.add(
-                Rank::Note,
-                SUBJECT,
-                format_args!("Landlock ABI {abi}; it needs {needed} (Linux 6.2)"),
-            );
-        }
+    let mut found = |rank, words: fmt::Arguments<'_>| report.add(rank, "pin", words);
+    match pin::abi() {
+        Ok(abi @ pin::ABI_MIN..) => match pin::pin() {
+            Ok(()) => found(Rank::Ok, format_args!("Landlock ABI {abi}")),
+            Err(error) => found(Rank::Note, format_args!("Landlock ABI {abi}: {error}")),
+        },
+        Ok(abi) => found(
+            Rank::Note,
+            format_args!("Landlock ABI {abi}; it needs {} (Linux 6.2)", pin::ABI_MIN),
+        ),
         Err(errno) => {
             let cause = match errno.0 {
                 ENOSYS => "Linux 6.2 has it; or seccomp",
                 EOPNOTSUPP => "add landlock to the kernel's lsm=",
                 _ => "seccomp",
             };
-            return report.add(
-                Rank::Note,
-                SUBJECT,
-                format_args!("no Landlock: {errno} ({cause})"),
-            );
-        }
-    };
-    match pin::pin() {
-        Ok(()) => report.add(Rank::Ok, SUBJECT, format_args!("Landlock ABI {abi}")),
-        Err(error) => {
-            report.add(
-                Rank::Note,
-                SUBJECT,
-                format_args!("Landlock ABI {abi}: {error}"),
-            );
+            found(Rank::Note, format_args!("no Landlock: {errno} ({cause})"));
         }
     }
 }

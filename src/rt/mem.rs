@@ -4,13 +4,12 @@
 //! The crate is `no_builtins`, or the compiler would recognise these loops and make
 //! each a call to itself.
 
+//!
+//! What each asks of its caller is what its man page asks.
+
 use core::ffi::{c_int, c_void};
 
 /// memcpy(3)
-///
-/// # Safety
-///
-/// As memcpy(3): `len` bytes to read at `from` and to write at `to`, apart.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, len: usize) -> *mut u8 {
     for at in 0..len {
@@ -21,10 +20,6 @@ unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, len: usize) -> *mut u8
 }
 
 /// memmove(3)
-///
-/// # Safety
-///
-/// As memmove(3): `len` bytes to read at `from` and to write at `to`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, len: usize) -> *mut u8 {
     let forward = to.cast_const() <= from;
@@ -38,10 +33,6 @@ unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, len: usize) -> *mut u
 }
 
 /// memset(3)
-///
-/// # Safety
-///
-/// As memset(3): `len` bytes to write at `to`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memset(to: *mut u8, byte: c_int, len: usize) -> *mut u8 {
     for at in 0..len {
@@ -52,10 +43,6 @@ unsafe extern "C" fn memset(to: *mut u8, byte: c_int, len: usize) -> *mut u8 {
 }
 
 /// memcmp(3)
-///
-/// # Safety
-///
-/// As memcmp(3): `len` bytes to read at `left` and at `right`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, len: usize) -> c_int {
     for at in 0..len {
@@ -69,10 +56,6 @@ unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, len: usize) -> c_
 }
 
 /// bcmp(3)
-///
-/// # Safety
-///
-/// As [`memcmp`].
 #[unsafe(no_mangle)]
 unsafe extern "C" fn bcmp(left: *const u8, right: *const u8, len: usize) -> c_int {
     // SAFETY: the caller vouches for the same.
@@ -80,10 +63,6 @@ unsafe extern "C" fn bcmp(left: *const u8, right: *const u8, len: usize) -> c_in
 }
 
 /// strlen(3)
-///
-/// # Safety
-///
-/// As strlen(3): `text` is a C string.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn strlen(text: *const u8) -> usize {
     let mut len = 0;

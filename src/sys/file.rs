@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 
-use rustix::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use rustix::fd::{AsRawFd, BorrowedFd, RawFd};
 
 pub use rustix::fs::OFlags;
 
@@ -150,12 +150,6 @@ impl Drop for File {
     fn drop(&mut self) {
         // SAFETY: the descriptor is this owner's, which ends here.
         unsafe { calls::close(self.0.as_raw_fd()) };
-    }
-}
-
-impl AsFd for File {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0
     }
 }
 

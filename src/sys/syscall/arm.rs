@@ -3,11 +3,7 @@
 use core::arch::asm;
 use core::ffi::c_long;
 
-/// Makes a system call; returns what the kernel returned.
-///
-/// # Safety
-///
-/// As the call that `number` names.
+/// Makes a system call, as safe as that is; returns what the kernel returned.
 #[inline(always)]
 pub unsafe fn syscall(number: c_long, [a, b, c, d, e]: [usize; 5]) -> isize {
     let result;

@@ -9,16 +9,6 @@ use super::Errno;
 #[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
 #[cfg_attr(target_arch = "x86", path = "x86.rs")]
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
-#[cfg_attr(
-    not(any(
-        target_arch = "aarch64",
-        target_arch = "arm",
-        target_arch = "riscv64",
-        target_arch = "x86",
-        target_arch = "x86_64",
-    )),
-    path = "unknown.rs"
-)]
 mod arch;
 
 /// The most negative result that is an errno (`MAX_ERRNO`, linux/err.h).
