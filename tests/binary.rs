@@ -269,11 +269,8 @@ fn a_launch_is_few_instructions_however_long_the_path_that_it_is_invoked_by() {
         assert!(count("oomexec") <= INSTRUCTIONS_MAX);
     }
     for name in ["oomexec", "other"] {
-        let short = count(&format!("/{name}"));
-        for len in [10, 100, 4000] {
-            let long = format!("/{}/{name}", "d".repeat(len));
-            assert_eq!(count(&long), short, "{name}");
-        }
+        let [short, long] = [10, 4000].map(|len| count(&format!("/{}/{name}", "d".repeat(len))));
+        assert_eq!(short, long, "{name}");
     }
 }
 
