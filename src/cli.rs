@@ -20,7 +20,7 @@ pub fn is_own_name(argv0: &[u8]) -> bool {
     }
 }
 
-/// What `--help` prints.
+/// The text that `--help` prints.
 pub const HELP: &str = "\
 Usage: oomexec [-n SCORE] [-a NAME] [--pin] [--] COMMAND [ARG]...
        oomexec -p PID [-n SCORE] | --check [PID] | -h | -V
@@ -44,17 +44,17 @@ Exit status: that of COMMAND; 125 oomexec itself failed, 126 COMMAND cannot be
 run, 127 it was not found. Of --check: 0 yes, 1 no, 125 not known.
 ";
 
-/// What `--version` prints.
+/// The text that `--version` prints.
 pub const VERSION: &str = concat!("oomexec ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// What a command line asks for.
+/// A parsed command line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// A launch, or something else.
+    /// A launch, or a query.
     pub mode: Mode,
     /// The score to write, if the line gives one.
     pub score: Option<Score>,
-    /// What the command sees as argv\[0\], if not its own name.
+    /// The command's argv\[0\], if not its own name.
     pub argv0: Option<ThinCStr<'a>>,
     /// Whether to pin the score.
     pub pin: bool,
@@ -62,7 +62,7 @@ pub struct Request<'a> {
     pub index: usize,
 }
 
-/// A launch, or something else.
+/// A launch, or a query.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum Mode {
     /// Raise the score and become the command.
@@ -71,7 +71,7 @@ pub enum Mode {
     Query(Query),
 }
 
-/// What oomexec does besides launching.
+/// A request other than a launch.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum Query {
     /// Print the score of a process.
@@ -160,7 +160,7 @@ impl UsageError<'_> {
     #[inline(never)]
     pub fn report(&self) -> Status {
         match self {
-            // What the caller looked for, a shell, is not here.
+            // The caller looked for a shell, and there is none.
             Self::NotAShell => {
                 output::complain(format_args!("{self}"));
                 status::NOT_FOUND
@@ -170,7 +170,7 @@ impl UsageError<'_> {
     }
 }
 
-/// What an option means.
+/// The meaning of an option.
 #[derive(Clone, Copy)]
 enum Meaning {
     Adjust,
@@ -241,7 +241,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What an argument is, unless an earlier one has ended the options.
+/// The kind of an argument, unless an earlier one has ended the options.
 enum Kind {
     Option,
     End,

@@ -2,8 +2,8 @@
 //! `oomexec --pin -- chromium "$@"`. For programs that take one file and put their own
 //! arguments first, and images without a shell for a script in between.
 //!
-//! What is behind the first `@` of the name is the COMMAND, searched in PATH. In front
-//! of it are options, from the first dash on, with `,` where a command line has a
+//! The COMMAND is behind the first `@` of the name; oomexec searches it in PATH. Options
+//! are in front of it, from the first dash on, with `,` where a command line has a
 //! space: `oomexec--pin,-n,500@chromium`.
 
 use crate::cli::{Mode, Request, UsageError};

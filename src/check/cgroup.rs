@@ -21,19 +21,19 @@ pub struct Cgroup {
     file: Buffer<PATH_MAX>,
 }
 
-/// Why [`Cgroup::find`] does not find it: what the file that it looked at last says.
+/// Why [`Cgroup::find`] fails, by the file that it looked at last.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum NotFound {
-    /// No hierarchy of this machine has the memory controller.
+    /// The file says that no hierarchy of this machine has the memory controller.
     NoController,
-    /// Nothing of this process's memory cgroup.
+    /// The file says nothing of this process's memory cgroup.
     Unsaid,
-    /// It cannot be read.
+    /// The file cannot be read.
     Unread(Errno),
 }
 
 impl Cgroup {
-    /// Returns one that is not found yet.
+    /// Returns a cgroup that is still to be found.
     pub const fn new() -> Self {
         Self {
             version: None,
@@ -43,11 +43,11 @@ impl Cgroup {
         }
     }
 
-    /// Finds it.
+    /// Finds this process's memory cgroup.
     ///
     /// # Errors
     ///
-    /// Why it cannot be found: see [`NotFound`].
+    /// [`NotFound`] says why.
     pub fn find(&mut self) -> Result<(), NotFound> {
         let (mut own, mut is_empty) = (Buffer::<PATH_MAX>::new(), true);
         let mut version = None;
@@ -63,7 +63,7 @@ impl Cgroup {
         self.version = version;
         let version = match version {
             Some(version) => version,
-            // No cgroup file system is mounted: who knows what this runs in.
+            // No cgroup file system is mounted: what this runs in is not known.
             None if is_empty => return Err(NotFound::Unsaid),
             None => return Err(NotFound::NoController),
         };
@@ -88,8 +88,8 @@ impl Cgroup {
         }
         (self.dir, self.top) = (dir, top);
 
-        // Every cgroup has this file; a directory of another file system, mounted over
-        // it, has not.
+        // Every cgroup has this file. Another file system that is mounted over the
+        // cgroup has none.
         match File::open(self.file(usize::MAX, c"/cgroup.procs"), OFlags::PATH) {
             Ok(_) => Ok(()),
             Err(errno) => Err(NotFound::Unread(errno)),
@@ -156,7 +156,7 @@ impl Cgroup {
     }
 }
 
-/// Which of the two hierarchies a line is about.
+/// A hierarchy of cgroups.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum Version {
     /// The memory controller's own.

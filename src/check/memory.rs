@@ -1,4 +1,4 @@
-//! What the memory cgroup of this process says: the limit, a group kill, the kills so
+//! The findings on this process's memory cgroup: the limit, a group kill, the kills so
 //! far.
 
 use core::fmt;

@@ -1,6 +1,6 @@
-//! `--check`: tells whether the OOM killer would pick a child that is launched here,
-//! and not the gateway. One finding a line; each is read, weighed and said in one
-//! place.
+//! `--check`: tells whether the OOM killer would pick a child that is launched here
+//! before the gateway. It prints one finding a line; one place reads, weighs and words
+//! each.
 //!
 //! It writes to its own score alone, and pins itself last of all.
 
@@ -19,7 +19,7 @@ use crate::sys::{self, CAP_SYS_RESOURCE, Errno, File, OFlags, Pid, Process, Thin
 
 pub use cgroup::{Version, beneath, membership, mount, unescape};
 
-/// How much a finding weighs. The heaviest decides the exit status.
+/// The weight of a finding. The heaviest decides the exit status.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
 enum Rank {
     /// As it should be.
@@ -35,7 +35,7 @@ enum Rank {
 /// The findings so far.
 struct Report {
     worst: Rank,
-    /// What came of printing them; a failure ends it.
+    /// The status of printing them; a failure ends it.
     printed: Status,
 }
 
@@ -63,8 +63,8 @@ impl Report {
     }
 }
 
-/// Tells whether the gateway would survive: this process, or else the parent. Returns
-/// 0 if so, 1 if not, 125 if that cannot be known.
+/// Tells whether the gateway would survive: the process with this id, or else the
+/// parent. Returns 0 if so, 1 if not, 125 if that is not known.
 pub fn check(gateway: Option<Pid>, opted_out: bool) -> Status {
     let mut report = Report {
         worst: Rank::Ok,
@@ -161,7 +161,7 @@ fn floor(report: &mut Report) {
     }
 }
 
-/// What the gateway's score leaves of the margin; returns that score, if it is known.
+/// How much margin the gateway's score leaves; returns the score, if it is known.
 fn gateway(report: &mut Report, process: Process, score: Result<Score, Errno>) -> Option<Score> {
     let mut found = |rank, words: fmt::Arguments<'_>| report.add(rank, "gateway", words);
     let score = match score {

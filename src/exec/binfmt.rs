@@ -57,7 +57,7 @@ fn interpreter(line: &[u8]) -> Option<&[u8]> {
 
 impl Elf {
     /// Parses a header in this machine's byte order. One in the other order is that of
-    /// another machine, of which only the name matters.
+    /// another machine, and only its name matters.
     fn parse(head: &[u8; HEAD_MAX]) -> Self {
         let wide = head[4] == ELFCLASS64;
         let foreign = head[5] != NATIVE_DATA;

@@ -1,6 +1,5 @@
-//! Why a command cannot be run: what is really missing, or wrong, when execve(2)
-//! refuses a file that is there. That is the commonest confusion on images without a
-//! shell or a libc.
+//! Why a command cannot be run, even if its file is there: the commonest confusion on
+//! images without a shell or a libc.
 
 use core::fmt;
 

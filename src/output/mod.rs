@@ -1,5 +1,4 @@
-//! What oomexec says: one line on stderr where it fails, and on stdout what it was
-//! asked for.
+//! Output: one line on stderr for a failure, and on stdout the answer to a query.
 
 mod quoted;
 pub mod status;

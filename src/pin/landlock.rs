@@ -8,10 +8,10 @@ use libc::EINVAL;
 
 use crate::sys::{Errno, File, syscall};
 
-/// The first ABI that has [`LANDLOCK_ACCESS_FS_TRUNCATE`]: Linux 6.2.
+/// The first ABI that knows truncation (landlock(7)): Linux 6.2.
 pub const ABI_MIN: usize = 3;
 
-/// To shorten a file that is there: with open(2) and `O_TRUNC`, with creat(2),
+/// To shorten an existing file: with open(2) and `O_TRUNC`, with creat(2),
 /// with truncate(2).
 const LANDLOCK_ACCESS_FS_TRUNCATE: u64 = 1 << 14;
 

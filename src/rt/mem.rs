@@ -5,7 +5,7 @@
 //! each a call to itself.
 
 //!
-//! What each asks of its caller is what its man page asks.
+//! The caller of each owes it what its man page asks.
 
 use core::ffi::{c_int, c_void};
 

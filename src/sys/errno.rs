@@ -5,7 +5,7 @@ use core::fmt;
 
 use libc::*;
 
-/// What a failed system call says (errno(3)).
+/// The error of a failed system call (errno(3)).
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub struct Errno(pub c_int);
 

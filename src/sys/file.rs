@@ -11,7 +11,7 @@ use super::{Buffer, Errno, ThinCStr, calls, syscall};
 /// The longest path that the kernel takes, its NUL included (linux/limits.h).
 pub const PATH_MAX: usize = libc::PATH_MAX as usize;
 
-/// What every open adds: the exec closes the file, and a FIFO or a device in its
+/// The flags of every open: the exec closes the file, and a FIFO or a device in its
 /// place does not hold this program up.
 const ALWAYS: OFlags = OFlags::CLOEXEC.union(OFlags::NONBLOCK);
 

@@ -1,4 +1,4 @@
-//! What the kernel hands to a program: its arguments and its environment.
+//! The arguments and the environment that the kernel hands to a program.
 
 use core::ffi::c_char;
 

@@ -1,15 +1,15 @@
-//! The kernel: its calls, and what it hands to a program.
+//! The kernel: its system calls, and the stack that it hands to a program.
 //!
 //! How each system call is made:
 //!
 //! | call | made by | why |
 //! |---|---|---|
-//! | read, write, lseek, close, readlinkat, getpid, getppid, prctl, capget, sysinfo | rustix ([`calls`]) | it offers them without a panic path |
-//! | openat | [`syscall`] | rustix returns an `OwnedFd`, which asserts that a descriptor is not -1: a panic path |
-//! | getdents64 | [`syscall`] | rustix's `RawDir` indexes its buffer: a panic path |
-//! | execve, exit_group | [`syscall`] | rustix keeps them in a module whose name changes |
-//! | landlock_* | [`syscall`] | rustix does not have them |
-//! | all, on 32-bit x86 | [`syscall`] | rustix looks for the vDSO with a further call, and keeps its address in a writable segment |
+//! | read, write, lseek, close, readlinkat, getpid, getppid, prctl, capget, sysinfo | rustix (`calls.rs`) | it offers them without a panic path |
+//! | openat | `syscall` | rustix returns an `OwnedFd`, which asserts that a descriptor is not -1: a panic path |
+//! | getdents64 | `syscall` | rustix's `RawDir` indexes its buffer: a panic path |
+//! | execve, exit_group | `syscall` | rustix keeps them in a module whose name changes |
+//! | landlock_* | `syscall` | rustix does not have them |
+//! | all, on 32-bit x86 | `syscall` | rustix looks for the vDSO with a further call, and keeps its address in a writable segment |
 
 mod buffer;
 mod errno;

@@ -1,4 +1,4 @@
-//! Which process a request is about, and its files in /proc.
+//! A process by its id, and its files in /proc.
 
 use core::fmt::{self, Write};
 
@@ -7,7 +7,7 @@ use super::{Buffer, ThinCStr, calls};
 /// A process id.
 pub type Pid = i32;
 
-/// A process, by the name that its directory in /proc has.
+/// A process, as /proc names its directory.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum Process {
     /// This one.
