@@ -1,4 +1,4 @@
-// What a gateway imports. Each part is in a file of its own below lib/.
+// The exports of the package.
 export { prepare, prepare as prepareOomScoreAdjustedSpawn } from "./lib/prepare.js";
 export { spawn } from "./lib/spawn.js";
 export { findOomexec } from "./lib/oomexec.js";

@@ -1,10 +1,10 @@
-// Why a child ended: read from the kernel's counters, not guessed.
+// Explains why a child ended, from the kernel's counters.
 
 import { readFileSync } from "node:fs";
 
 /**
- * The kernel's count of OOM kills in a cgroup, with the file that it came from; undefined where there is none.
- * `of`: "self", a pid, or an earlier reading, whose file is read again (after the child is gone, its pid says nothing).
+ * Reads the OOM kill count of a memory cgroup and returns it with its file; undefined if there is none.
+ * `of` is "self", a pid, or an earlier reading: its file is read again, since an ended child's pid says nothing.
  */
 export function readOomKills(of = "self") {
   if (typeof of === "object") return of === null ? undefined : readCounter(of.file);
@@ -27,7 +27,7 @@ export function readOomKills(of = "self") {
   return undefined;
 }
 
-// A line of /proc/PID/cgroup: 4:memory:/path (v1) or 0::/path (v2). Where both are there, memory is v1's.
+// Parses /proc/PID/cgroup, with lines like 4:memory:/path (v1) or 0::/path (v2). If both exist, memory is on v1.
 function* memberships(lines) {
   for (const version of [1, 2]) {
     for (const line of lines) {
@@ -40,7 +40,7 @@ function* memberships(lines) {
   }
 }
 
-// A line of mountinfo: id parent major:minor ROOT POINT options... - TYPE source SUPER
+// Parses a line of mountinfo: id parent major:minor ROOT POINT options... - TYPE source SUPER
 function directoryIn(mount, type, path) {
   const [left, right] = mount.split(" - ");
   if (right === undefined) return undefined;
@@ -55,8 +55,8 @@ function decode(field) {
   return field.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
 }
 
-// A cgroup whose memory is not counted apart is counted in the next one above that is; and a container may see
-// its own cgroup at the mount point while /proc names it by the host's path.
+// A cgroup without its own memory counter is counted in the nearest one above that has one. In a container the mount
+// point may be the process's own cgroup, while /proc names it by the host's path.
 function* upwards(directory) {
   if (directory === undefined) return;
   let { point, below } = directory;
@@ -74,13 +74,13 @@ function readCounter(file) {
 }
 
 /**
- * Says why a child ended. `before` and `after` are readOomKills() from before its start and after its end: the
- * kernel counts a kill before it sends the signal, so the second reading never comes too early.
+ * Explains why a child ended. `before` and `after` are readOomKills() from before its start and after its exit.
+ * The kernel counts a kill before it sends the signal, so the second reading never comes too early.
  */
 export function explainExit({ code, signal, wrapped, before, after }) {
   if (signal === "SIGKILL") return explainKill("ended by SIGKILL", before, after);
   if (signal) return { kind: "signal", text: `ended by ${signal}` };
-  // A shell or an init reports the signal that ended its own child so.
+  // A shell or an init exits with 137 when SIGKILL ended its own child.
   if (code === 137) return explainKill("exit status 137: a process below it was ended by SIGKILL", before, after);
   if (wrapped && code === 127) {
     return { kind: "not-found", text: "exit status 127: the command, or one that it runs, was not found" };

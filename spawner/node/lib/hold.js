@@ -1,5 +1,5 @@
-// For kernels without Landlock, where `oomexec --pin` cannot refuse: a browser's main process resets its own score
-// once, soon after its start, and is raised again.
+// Raises a browser's main process again after it resets its score, which it does once, soon after its start.
+// For kernels without Landlock, where `oomexec --pin` cannot refuse the write.
 
 import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 
@@ -9,11 +9,12 @@ const FIRST_MS = [100, 400, 500, 1000, 2000, 4000, 8000];
 const LATER_MS = 30_000;
 
 /**
- * Keeps the score of a running child at 1000 until it ends or stop() is called. Call it before the child can be
- * reaped, right after spawn(): the pid is still the child's then. Never throws, never keeps the gateway alive.
+ * Keeps a running child's score at 1000 until it ends or stop() is called.
+ * Call it right after spawn(), before the child can be reaped: until then the pid is the child's. Never throws, and
+ * never keeps the gateway alive.
  */
 export function hold(pid) {
-  // The gateway itself is the last that should be raised.
+  // The gateway itself is never raised.
   const score = pid === process.pid ? undefined : openScore(pid);
   let timer;
   const stop = () => {
@@ -30,9 +31,9 @@ export function hold(pid) {
 }
 
 /**
- * Opens the score of the process that has this pid now. The file stays that process's: once it has ended, reads and
- * writes fail with ESRCH, also when another got its pid. A start time alone cannot tell two that began in the same
- * clock tick.
+ * Opens the score of the process that has this pid now.
+ * The open file stays bound to that process: once it has ended, reads and writes fail with ESRCH, even if another
+ * process has its pid. A start time alone cannot tell apart two processes that began in the same clock tick.
  */
 export function openScore(pid) {
   const start = startOf(pid);
@@ -50,9 +51,9 @@ export function openScore(pid) {
   return { pid, start, close, fd: () => fd };
 }
 
-/** "raised", "kept" (it stands there, or the kernel refuses) or "ended". */
+/** Raises the score to 1000. Returns "raised", "kept" (already there, or the kernel refuses) or "ended". */
 export function raise({ pid, start, fd }) {
-  // A process that was not reaped still has its files; and another that got the pid began later.
+  // A zombie still has its files in /proc, and another process with the pid has a later start time.
   if (fd() === undefined || startOf(pid) !== start) return "ended";
   try {
     const score = Buffer.alloc(16);
@@ -65,12 +66,12 @@ export function raise({ pid, start, fd }) {
   }
 }
 
-/** When a process began, in clock ticks since boot; undefined if it has ended, reaped or not. */
+/** Returns a process's start time in clock ticks since boot; undefined if it has ended, reaped or not. */
 export function startOf(pid) {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // Field 2 is the name in parentheses, which may hold any byte: count from the last `)`.
+    // Field 2 is the name in parentheses and may contain any byte: count from the last `)`.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const state = fields[0];
     return state === "Z" || state === "X" ? undefined : fields[19];

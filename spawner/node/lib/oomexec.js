@@ -1,4 +1,4 @@
-// Where oomexec is, and whether what is there is oomexec and runs here.
+// Finds oomexec, and checks that the file is oomexec and runs here.
 
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
@@ -6,9 +6,9 @@ import { createRequire } from "node:module";
 import { endianness } from "node:os";
 import { look } from "./search.js";
 
-// A gateway does nothing else while it waits for the answer, which takes a millisecond.
+// The gateway is blocked while it waits for the answer. A working oomexec takes a millisecond.
 const ANSWER_WITHIN_MS = 1000;
-// A busy machine is not a broken binary: what was too slow is asked again, but not for every child.
+// The machine may have been busy: a slow binary is checked again, but not for every child.
 const ASK_AGAIN_MS = 60_000;
 const ANSWER = /^oomexec \d+\.\d+\.\d+\S*\n$/;
 
@@ -16,7 +16,7 @@ const ANSWER = /^oomexec \d+\.\d+\.\d+\S*\n$/;
 const MACHINE = { ia32: 3, ppc64: 21, s390x: 22, arm: 40, x64: 62, arm64: 183, riscv64: 243, loong64: 258 };
 const NARROW = new Set(["ia32", "arm"]);
 
-/** The oomexec to use, and what was there and cannot be used. */
+/** Returns the oomexec to use, and those rejected before it. */
 export function findOomexec(choice) {
   const rejected = [];
   if (choice === false) return { rejected };
@@ -35,7 +35,7 @@ function* candidates(choice) {
   const packaged = besidePackage();
   if (packaged !== undefined) yield { path: packaged, isNamed: true };
   for (const directory of (PATH ?? "").split(":")) {
-    // A relative element would let the directory that the gateway happens to be in choose what it runs.
+    // With a relative element, the gateway's current directory would decide what it runs.
     if (directory.startsWith("/")) yield { path: `${directory}/oomexec`, isNamed: false };
   }
 }
@@ -54,7 +54,7 @@ function besidePackage() {
 
 const probed = new Map();
 
-// Why the file cannot be used, or undefined. An answer holds as long as the file is the same one.
+// Returns why the file cannot be used, or undefined. The result is cached until the file changes.
 function probe(path) {
   let stat;
   try {
@@ -62,12 +62,12 @@ function probe(path) {
   } catch {
     return "not-found";
   }
-  // ctime tells of what mtime can hide: `cp -p` over the file, chmod.
+  // ctime shows changes that mtime can hide: `cp -p` over the file, chmod.
   const file = [stat.dev, stat.ino, stat.mtimeNs, stat.ctimeNs, stat.size].join(" ");
   const last = probed.get(path);
   if (last?.file === file && performance.now() < last.until) return last.why;
   const { why, isSlow } = examine(path);
-  // That it could not be started (memory is short, it is being written) is soon found out again.
+  // A failed start is not cached: it may be short of memory or still being written, and retrying is fast.
   const holds = isSlow ? ASK_AGAIN_MS : why === "no-answer" ? 0 : Infinity;
   probed.set(path, { file, why, until: performance.now() + holds });
   return why;
@@ -91,7 +91,7 @@ function examine(path) {
   return { why: status === 0 && ANSWER.test(stdout) ? undefined : "wrong-answer" };
 }
 
-// Before it is run: a program for another machine fails with ENOEXEC, on which some callers feed it to a shell.
+// Checked before running it: a program for another machine fails with ENOEXEC, and some callers then run it in a shell.
 function isForThisMachine(path) {
   const header = Buffer.alloc(20);
   try {

@@ -1,5 +1,5 @@
-// The rule: whether a child is started through oomexec, through /bin/sh or directly.
-// The table that it is tested with, ../../cases.json, also drives the Rust library.
+// Decides whether a child is started through oomexec, through /bin/sh or directly.
+// The test cases in ../../cases.json are shared with the Rust library.
 
 import { statSync } from "node:fs";
 import { basename } from "node:path";
@@ -7,22 +7,22 @@ import { findOomexec } from "./oomexec.js";
 import { directoryOf, search } from "./search.js";
 
 const OPT_OUT = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
-// The white space that oomexec itself trims: a word means the same to both.
+// Trims the same white space as oomexec itself.
 const OPT_OUT_WORD = /^[ \t\n\v\f\r]*(?:0|false|no|off)[ \t\n\v\f\r]*$/i;
 
 const SHELL = "/bin/sh";
-// stderr goes first, so that a refused write is silent; `>>` asks for no truncation, which a sandbox may
-// refuse where it allows the write. dash has no `exec --`.
+// stderr is redirected first, so that a refused write is silent. `>>` does not truncate: a sandbox may refuse that
+// and still allow the write. dash has no `exec --`.
 const SCRIPT = 'echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@"';
-// The shims that gateways carry today begin and end so.
+// The shims in today's gateways begin and end like this.
 const SHIM_BEGIN = "echo 1000 > /proc/self/oom_score_adj 2>/dev/null;";
 const SHIM_END = 'exec "$0" "$@"';
 
-// With these in its environment a shell runs code or changes before it comes to the script.
+// These variables make a shell run code or change its behaviour before it reaches the script.
 const SHELL_STARTUP = new Set(["BASH_ENV", "ENV", "CDPATH", "PS4", "SHELLOPTS", "BASHOPTS"]);
 const SHELL_FUNCTION = "BASH_FUNC_";
 
-/** Says what to spawn so that the kernel kills the child before the gateway. Never throws. */
+/** Decides what to spawn so that the kernel kills the child before the gateway. Never throws. */
 export function prepare(command, args, options) {
   const { platform = process.platform, env, cwd, argv0, pin, exempt, oomexec, shellAvailable = isShellThere } =
     options ?? {};
@@ -43,7 +43,7 @@ export function prepare(command, args, options) {
   if (exempt) return direct("exempt");
   if (isOptedOut(env)) return direct("opted-out");
 
-  // What cannot run is left to the runtime, whose error says more than a wrapper's exit status.
+  // A command that cannot run is spawned directly: the runtime's error says more than a wrapper's exit status.
   const directory = directoryOf(cwd);
   if (directory === undefined) return direct("no-directory");
   const found = search(command, (env ?? process.env).PATH, directory);
@@ -80,8 +80,8 @@ export function prepare(command, args, options) {
   };
 }
 
-// The child's environment decides if it has the variable. One that was made small for the child does not
-// have it, and must not switch on what was switched off for the whole gateway.
+// The child's environment decides if it has the variable, else the gateway's: a reduced environment for the child
+// must not undo the gateway's opt-out.
 function isOptedOut(env) {
   return OPT_OUT_WORD.test(env?.[OPT_OUT] ?? process.env[OPT_OUT] ?? "");
 }
@@ -101,7 +101,7 @@ function isShellThere() {
   }
 }
 
-// for-in, as spawn() itself reads an env: what it inherits counts.
+// for-in includes inherited properties, as spawn() does when it reads an env.
 function withoutShellStartup(env) {
   const kept = {};
   const all = env ?? process.env;

@@ -1,12 +1,12 @@
-// Where a command is looked up: on the child's PATH and from its directory, as execvp will in the child.
+// Looks up a command on the child's PATH and from its directory, as execvp does in the child.
 
 import { accessSync, constants, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-// What oomexec searches where there is no PATH.
+// The PATH that oomexec assumes if there is none.
 const DEFAULT_PATH = "/usr/local/bin:/bin:/usr/bin";
 
-/** "executable", "not-executable" (spawn would say EACCES) or "not-found" (ENOENT). */
+/** Returns "executable", "not-executable" (spawn fails with EACCES) or "not-found" (ENOENT). */
 export function search(command, path, directory) {
   const inDirectory = (file) => (file.startsWith("/") ? file : directory + file);
   if (command.includes("/")) return look(inDirectory(command));
@@ -35,8 +35,8 @@ export function look(file) {
 }
 
 /**
- * What to put before a path that is relative to the child's directory; undefined if the child cannot be there.
- * Joined as text: to resolve `..` here would go wrong behind a symbolic link.
+ * Returns the prefix for paths relative to the child's directory; undefined if the child cannot enter it.
+ * Paths are joined as text, because resolving `..` here would be wrong behind a symbolic link.
  */
 export function directoryOf(cwd) {
   if (cwd === undefined || cwd === null || cwd === "") return "";

@@ -1,13 +1,13 @@
 import { spawn as spawnChild } from "node:child_process";
 import { prepare } from "./prepare.js";
 
-/** child_process.spawn, with the rule applied. Its `shell` option works as there. */
+/** Prepares and spawns a child. Takes the options of child_process.spawn too, `shell` included. */
 export function spawn(command, args, options) {
   if (!Array.isArray(args)) [args, options] = [[], args ?? options];
   const { shell, platform = process.platform } = options ?? {};
   if (platform !== "linux") return spawnChild(command, args, options);
   if (shell) {
-    // Done here, as spawn() would do it: the shell is the command that is looked up and raised.
+    // Builds the shell's command line as spawn() does, so that the shell is the command looked up and raised.
     args = ["-c", [command, ...args].join(" ")];
     command = shell === true ? "/bin/sh" : shell;
   }

@@ -8,7 +8,7 @@ import { makeFile, newDirectory } from "../testenv/files.js";
 
 const { rule, exits, shim } = JSON.parse(readFileSync(new URL("../../cases.json", import.meta.url), "utf8"));
 
-describe("the rule", () => {
+describe("prepare", () => {
   const own = { ...process.env };
   const start = process.cwd();
   after(() => {
@@ -60,11 +60,11 @@ describe("the rule", () => {
         },
       );
       if (removed === undefined) {
-        assert.equal(got.env, env, "the caller's own object");
+        assert.equal(got.env, env, "env is the caller's own object");
       } else {
         const kept = { ...(env ?? process.env) };
         for (const variable of removed) {
-          assert.ok(variable in kept, `${variable} was there`);
+          assert.ok(variable in kept, `${variable} was in the environment`);
           delete kept[variable];
         }
         assert.deepEqual(got.env, kept);
@@ -74,7 +74,7 @@ describe("the rule", () => {
   }
 });
 
-describe("how an end is explained", () => {
+describe("explainExit", () => {
   for (const { name, code = null, signal = null, wrapped, before, after, kind, text } of exits) {
     test(name, () => {
       assert.ok(signal === null || signal in constants.signals);
@@ -84,7 +84,7 @@ describe("how an end is explained", () => {
     });
   }
 
-  test("counts of two cgroups are not compared", () => {
+  test("does not compare the counts of two cgroups", () => {
     const before = { file: "a/memory.events", kills: 0 };
     const after = { file: "b/memory.events", kills: 1 };
     assert.equal(explainExit({ code: null, signal: "SIGKILL", before, after }).kind, "killed-unknown");

@@ -16,13 +16,13 @@ const WAYS = {
   direct: { options: { oomexec: false, shellAvailable: () => false }, score: OWN },
 };
 
-test("these tests can tell a raised child from the gateway", () => {
-  assert.ok(OWN < 1000, "they must not run at 1000 themselves");
+test("the tests themselves run below 1000", () => {
+  assert.ok(OWN < 1000, "otherwise a raised child looks like the gateway");
 });
 
 for (const [via, { options, score }] of Object.entries(WAYS)) {
-  describe(`a child that is started through ${via}`, () => {
-    test(`has the score ${via === "direct" ? "that it inherited" : "1000"}, and the gateway keeps its own`, async () => {
+  describe(`a child started through ${via}`, () => {
+    test(`has ${via === "direct" ? "the inherited score" : "score 1000"}, and the gateway keeps its own`, async () => {
       const prepared = prepare("sh", ["-c", "echo ready; exec cat"], options);
       assert.equal(prepared.via, via);
       const child = start(prepared);
@@ -35,7 +35,7 @@ for (const [via, { options, score }] of Object.entries(WAYS)) {
       }
     });
 
-    test("is the process whose pid the gateway has", async () => {
+    test("has the pid that spawn returned", async () => {
       const child = start(prepare("sh", ["-c", "echo $$; exec cat"], options));
       try {
         assert.equal(Number(await line(child)), child.pid);
@@ -44,30 +44,30 @@ for (const [via, { options, score }] of Object.entries(WAYS)) {
       }
     });
 
-    test("gets its arguments whatever they are", async () => {
+    test("gets its arguments unchanged", async () => {
       const args = ["--", "", "-n", " a  b ", "ünï ✓", "\n", "$HOME", "*", '"$@"', "-c", "%s"];
       const script = "process.stdout.write(JSON.stringify(process.argv.slice(1)))";
       const { stdout } = await run(prepare(process.execPath, ["-e", script, "--", ...args], options));
       assert.deepEqual(JSON.parse(stdout), args);
     });
 
-    test("keeps its score where it is opted out", async () => {
+    test("keeps its score when opted out", async () => {
       const env = { ...process.env, OPENCLAW_CHILD_OOM_SCORE_ADJ: " Off" };
       const prepared = prepare("cat", ["/proc/self/oom_score_adj"], { ...options, env });
       assert.equal(Number((await run(prepared)).stdout), OWN);
     });
 
-    test("hands on its exit status and writes nothing of its own", async () => {
+    test("passes on its exit status, and nothing is added to its output", async () => {
       const end = await run(prepare("sh", ["-c", "exit 7"], options));
       assert.deepEqual(end, { stdout: "", stderr: "", code: 7, signal: null });
     });
 
-    test("hands on the signal that ended it", async () => {
+    test("passes on the signal that ended it", async () => {
       const { signal } = await run(prepare("sh", ["-c", "kill -TERM $$"], options));
       assert.equal(signal, "SIGTERM");
     });
 
-    test("that cannot run gives the runtime's own error", async (t) => {
+    test("fails with the native spawn error if it cannot run", async (t) => {
       const directory = newDirectory(t);
       const plain = `${directory}/notes`;
       writeFileSync(plain, "");
@@ -84,7 +84,7 @@ for (const [via, { options, score }] of Object.entries(WAYS)) {
       }
     });
 
-    test("is found in its own directory, given as a URL", async (t) => {
+    test("is looked up in its own directory, given as a URL", async (t) => {
       const directory = newDirectory(t);
       writeFileSync(`${directory}/score`, "#!/bin/sh\nread score </proc/$$/oom_score_adj; echo $score\n");
       chmodSync(`${directory}/score`, 0o755);
@@ -96,7 +96,7 @@ for (const [via, { options, score }] of Object.entries(WAYS)) {
   });
 }
 
-test("argv0 reaches the child through oomexec, without it directly", async () => {
+test("argv0 reaches the child through oomexec, and directly without oomexec", async () => {
   for (const [options, via, score] of [
     [{ oomexec: OOMEXEC }, "oomexec", 1000],
     [{ oomexec: false }, "direct", OWN],
@@ -108,15 +108,15 @@ test("argv0 reaches the child through oomexec, without it directly", async () =>
   }
 });
 
-test("a pinned child is held at 1000 where the kernel can", async (t) => {
+test("a pinned child is held at 1000 if the kernel has Landlock", async (t) => {
   const script = "(echo 0 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj";
   const isHeld = spawnSync(OOMEXEC, ["--pin", "--", "sh", "-c", script], { encoding: "utf8" }).stdout === "1000\n";
-  if (!isHeld) t.diagnostic("this kernel has no Landlock that refuses: only the launch is tested");
+  if (!isHeld) t.diagnostic("Landlock cannot pin on this kernel: only the launch is tested");
   const { stdout } = await run(prepare("sh", ["-c", script], { oomexec: OOMEXEC, pin: true }));
   assert.equal(stdout, isHeld ? "1000\n" : "0\n");
 });
 
-test("what is prepared twice is wrapped once", async () => {
+test("a command prepared twice is wrapped once", async () => {
   for (const { options } of [WAYS.oomexec, WAYS.sh]) {
     const once = prepare("cat", ["/proc/self/oom_score_adj"], options);
     const twice = prepare(once.command, once.args, options);
@@ -125,7 +125,7 @@ test("what is prepared twice is wrapped once", async () => {
   }
 });
 
-test("the shell that reads BASH_ENV reads none of the gateway's", async (t) => {
+test("the shell reads no startup file from BASH_ENV or ENV", async (t) => {
   const startup = `${newDirectory(t)}/startup`;
   writeFileSync(startup, "echo startup\n");
   const env = { ...process.env, BASH_ENV: startup, ENV: startup };
@@ -133,7 +133,7 @@ test("the shell that reads BASH_ENV reads none of the gateway's", async (t) => {
   assert.equal(stdout, "1000\n");
 });
 
-test("the shim is silent where the write is refused, in each shell", async (t) => {
+test("the shim is silent in each shell if the write is refused", async (t) => {
   const [, script] = prepare("true", [], { oomexec: false }).args;
   const readOnly = "mount --bind /proc /proc && mount -o remount,ro,bind /proc && exec \"$@\"";
   const unshare = [["-m"], ["-rm"]].find((as) => spawnSync("unshare", [...as, "sh", "-c", readOnly, "sh", "true"]).status === 0);
@@ -155,28 +155,28 @@ describe("spawn", () => {
     assert.equal(Number(await text(child.stdout)), 1000);
   });
 
-  test("needs no arguments and no options", async () => {
+  test("works without arguments and options", async () => {
     const [code] = await once(spawn("true"), "exit");
     assert.equal(code, 0);
   });
 
-  test("takes options in place of arguments", async () => {
+  test("takes options as its second argument", async () => {
     const child = spawn("env", { oomexec: OOMEXEC, env: { PATH: process.env.PATH, ONLY: "this" } });
     assert.match(await text(child.stdout), /^ONLY=this$/m);
   });
 
-  test("hands on argv0", async () => {
+  test("passes on argv0", async () => {
     const child = spawn("cat", ["/proc/self/cmdline"], { oomexec: OOMEXEC, argv0: "-cat" });
-    assert.equal(child.spawnargs[0], OOMEXEC, "it is the command's, not oomexec's");
+    assert.equal(child.spawnargs[0], OOMEXEC, "oomexec keeps its own argv[0]");
     assert.equal(await text(child.stdout), "-cat\0/proc/self/cmdline\0");
   });
 
-  test("raises the command line of a shell", async () => {
+  test("raises the shell of the shell option", async () => {
     const child = spawn("cat /proc/self/oom_score_adj;", ["echo", "$0"], { oomexec: OOMEXEC, shell: true });
     assert.equal(await text(child.stdout), "1000\n/bin/sh\n");
   });
 
-  test("of what is not a command throws what child_process.spawn throws", () => {
+  test("throws what child_process.spawn throws for an invalid command", () => {
     for (const command of ["", undefined, 7, "a\0b"]) {
       const native = errorOf(() => spawnChild(command, []));
       assert.equal(errorOf(() => spawn(command, [])).code, native.code);
@@ -184,7 +184,7 @@ describe("spawn", () => {
   });
 });
 
-test("the function that gateways have is there under its name", () => {
+test("prepareOomScoreAdjustedSpawn is exported and works", () => {
   const prepared = prepareOomScoreAdjustedSpawn("true", undefined, { platform: "linux", oomexec: false, shellAvailable: () => true });
   assert.equal(prepared.command, "/bin/sh");
   assert.deepEqual(prepared.args.slice(2), ["true"]);

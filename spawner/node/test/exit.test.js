@@ -8,7 +8,7 @@ import { newCgroup } from "../testenv/cgroup.js";
 import { run } from "../testenv/child.js";
 import { newDirectory } from "../testenv/files.js";
 
-test("a real kill by the kernel is told from a kill by the gateway", { timeout: 120_000 }, async (t) => {
+test("a real OOM kill is told apart from a kill by the gateway", { timeout: 120_000 }, async (t) => {
   const cgroup = newCgroup(t, 256 * 1024 * 1024);
   if (cgroup === undefined) {
     assert.ok(!process.env.CI, "no memory cgroup can be made here");
@@ -24,25 +24,26 @@ test("a real kill by the kernel is told from a kill by the gateway", { timeout: 
   assert.equal(killed.kind, "killed");
 });
 
-test("the count of another process's cgroup is read by its pid", () => {
+test("readOomKills reads the count of another process's cgroup", () => {
   assert.deepEqual(readOomKills(process.pid), readOomKills());
 });
 
-test("there is no count of a process that is not there, and none is thrown", () => {
+test("readOomKills returns undefined if there is no such process or file", () => {
   for (const of of [0, -1, "no-such", 2 ** 31, null, { file: "/no/such/file" }]) {
     assert.equal(readOomKills(of), undefined);
   }
 });
 
-test("126 is a command that is there and cannot be run, 127 one that went away after it was looked up", async (t) => {
-  const script = `${newDirectory(t)}/script`;
-  const explain = async (meanwhile) => {
-    writeFileSync(script, "#!/no/such/interpreter\n", { mode: 0o755 });
-    const prepared = prepare(script, [], { oomexec: OOMEXEC });
+test("126 is a file that cannot be run, 127 one that is gone or whose interpreter is missing", async (t) => {
+  const file = `${newDirectory(t)}/file`;
+  const explain = async (contents, meanwhile) => {
+    writeFileSync(file, contents, { mode: 0o755 });
+    const prepared = prepare(file, [], { oomexec: OOMEXEC });
     assert.equal(prepared.via, "oomexec");
     meanwhile();
     return explainExit({ ...(await run(prepared)), wrapped: prepared.wrapped }).kind;
   };
-  assert.equal(await explain(() => {}), "cannot-run");
-  assert.equal(await explain(() => rmSync(script)), "not-found");
+  assert.equal(await explain("\x7fELF", () => {}), "cannot-run");
+  assert.equal(await explain("#!/no/such/interpreter\n", () => {}), "not-found");
+  assert.equal(await explain("#!/bin/sh\n", () => rmSync(file)), "not-found");
 });

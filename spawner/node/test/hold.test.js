@@ -9,14 +9,14 @@ import { openScore, raise, startOf } from "../lib/hold.js";
 import { end, line, run, scoreOf, start } from "../testenv/child.js";
 import { newDirectory } from "../testenv/files.js";
 
-// Goes back to what the gateway has, which needs no privilege, at each line that it is sent.
+// Resets its score to the gateway's, which needs no privilege, at the start and at each line of input.
 const RESETS = `while :; do echo ${scoreOf("self")} >/proc/$$/oom_score_adj; echo reset; read next; done`;
 
 function startResetting() {
   return start({ command: OOMEXEC, args: ["--", "sh", "-c", RESETS] });
 }
 
-test("a process that resets itself is raised again, and again", { timeout: 60_000 }, async () => {
+test("a process that resets its score is raised again each time", { timeout: 60_000 }, async () => {
   const child = startResetting();
   const held = hold(child.pid);
   try {
@@ -31,13 +31,13 @@ test("a process that resets itself is raised again, and again", { timeout: 60_00
   }
 });
 
-test("the gateway itself is never raised", async () => {
+test("the gateway itself is not raised", async () => {
   const own = scoreOf("self");
   hold(process.pid).stop();
   assert.equal(scoreOf("self"), own);
 });
 
-test("a process is raised if it is lower, kept if it stands at 1000, and left alone if it ended", async () => {
+test("a process is raised if it is lower, kept if it is at 1000, and left alone if it has ended", async () => {
   const child = startResetting();
   try {
     await line(child);
@@ -54,8 +54,8 @@ test("a process is raised if it is lower, kept if it stands at 1000, and left al
   }
 });
 
-describe("another process that got the pid is left alone", () => {
-  test("by its start time", async () => {
+describe("another process with the same pid is left alone", () => {
+  test("if its start time differs", async () => {
     const child = startResetting();
     try {
       await line(child);
@@ -68,7 +68,7 @@ describe("another process that got the pid is left alone", () => {
     }
   });
 
-  test("in truth, where the next pid can be chosen, even if both began in the same clock tick", async (t) => {
+  test("even if both began in the same clock tick (needs to choose the next pid)", async (t) => {
     const first = startResetting();
     await line(first);
     const score = openScore(first.pid);
@@ -78,7 +78,7 @@ describe("another process that got the pid is left alone", () => {
     try {
       await line(second);
       assert.equal(raise(score), "ended");
-      // As it is when the start times do not differ.
+      // With equal start times, only the open file tells them apart.
       assert.equal(raise({ ...score, start: startOf(second.pid) }), "ended");
       assert.equal(scoreOf(second.pid), scoreOf("self"));
     } finally {
@@ -88,8 +88,8 @@ describe("another process that got the pid is left alone", () => {
   });
 });
 
-test("a process that ended but was not reaped has ended", async () => {
-  // The shell becomes a program that reaps nothing.
+test("a zombie counts as ended", async () => {
+  // The shell becomes cat, which never reaps its child.
   const parent = start({ command: "sh", args: ["-c", "true & echo $!; exec cat"] });
   try {
     const pid = Number(await line(parent));
@@ -100,13 +100,13 @@ test("a process that ended but was not reaped has ended", async () => {
   }
 });
 
-test("a name that looks like the fields behind it does not mislead", async (t) => {
+test("startOf parses a name that looks like the fields after it", async (t) => {
   const program = `${newDirectory(t)}/a) S 1 (b`;
   spawnSync("sh", ["-c", 'cp "$(command -v cat)" "$0"', program]);
   const child = spawn(program);
   const plain = spawn("cat");
   try {
-    // Both began now: within a second of each other, in ticks.
+    // Both began just now: their clock ticks are close.
     assert.ok(Math.abs(Number(startOf(child.pid)) - Number(startOf(plain.pid))) < 1000);
   } finally {
     await end(child);
@@ -114,7 +114,7 @@ test("a name that looks like the fields behind it does not mislead", async (t) =
   }
 });
 
-test("nothing that is no pid is held, and nothing is thrown", () => {
+test("hold ignores an invalid pid, and does not throw", () => {
   const own = scoreOf("self");
   for (const pid of [undefined, null, NaN, 0, -1, 1.5, "self", "1", Infinity, 2 ** 31, {}]) {
     const held = hold(pid);
@@ -124,7 +124,7 @@ test("nothing that is no pid is held, and nothing is thrown", () => {
   assert.equal(scoreOf("self"), own);
 });
 
-test("a gateway that holds a child may end", { timeout: 60_000 }, async () => {
+test("hold does not keep the gateway alive", { timeout: 60_000 }, async () => {
   const index = new URL("../index.js", import.meta.url).href;
   const script = `
     import { spawn } from "node:child_process";
@@ -139,7 +139,7 @@ test("a gateway that holds a child may end", { timeout: 60_000 }, async () => {
   assert.equal(code, 0);
 });
 
-// Others start processes too: it may take a few tries.
+// Starts a child with this pid. Other processes start too, so this takes several tries.
 function startAs(pid) {
   for (let tries = 0; tries < 50; tries++) {
     try {

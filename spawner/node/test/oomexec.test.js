@@ -7,7 +7,7 @@ import { findOomexec, prepare } from "../index.js";
 import { run } from "../testenv/child.js";
 import { makeFile, newDirectory } from "../testenv/files.js";
 
-describe("an oomexec that is replaced under a running gateway is noticed", () => {
+describe("a gateway notices that oomexec is replaced", () => {
   for (const [how, replace] of [
     ["by another file", (path, kind) => (makeFile(`${path}.new`, kind), renameSync(`${path}.new`, path))],
     ["by other contents", (path, kind) => (makeFile(`${path}.new`, kind), writeFileSync(path, readFileSync(`${path}.new`)))],
@@ -26,7 +26,7 @@ describe("an oomexec that is replaced under a running gateway is noticed", () =>
   }
 });
 
-test("a file that hangs is given up and leaves no process", { timeout: 60_000 }, (t) => {
+test("a file that hangs is rejected and leaves no process", { timeout: 60_000 }, (t) => {
   const path = `${newDirectory(t)}/oomexec`;
   makeFile(path, "hanging");
   const { rejected } = findOomexec(path);
@@ -35,7 +35,7 @@ test("a file that hangs is given up and leaves no process", { timeout: 60_000 },
   assert.deepEqual(processesOf(path), []);
 });
 
-test("what cannot be used is named with its reason", (t) => {
+test("findOomexec returns each rejected file with the reason", (t) => {
   const directory = newDirectory(t);
   const kinds = {
     plain: "not-executable",
@@ -58,7 +58,7 @@ test("what cannot be used is named with its reason", (t) => {
   assert.deepEqual(findOomexec(OOMEXEC), { path: OOMEXEC, rejected: [] });
 });
 
-test("the package for this platform is used where it is installed", async (t) => {
+test("the package for this platform is used if it is installed", async (t) => {
   const directory = newDirectory(t);
   const modules = `${directory}/node_modules`;
   for (const part of ["package.json", "index.js", "lib"]) {

@@ -1,11 +1,11 @@
-// A memory cgroup below our own, or the nearest one above that takes it: on v2 a cgroup with processes of its own
-// gives its children no memory controller.
+// Makes a memory cgroup below our own, or below the nearest ancestor that allows it: on v2 a cgroup that contains
+// processes gives its children no memory controller.
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readOomKills } from "../index.js";
 
-/** Its directory, or undefined where none can be made. */
+/** Returns the cgroup's directory; undefined if none can be made. */
 export function newCgroup(t, limit) {
   const own = readOomKills()?.file;
   let parent = own === undefined ? "/sys/fs/cgroup" : dirname(own);
@@ -36,14 +36,14 @@ function setLimit(cgroup, limit) {
     } catch {
       return false;
     }
-    // Not every kernel counts swap.
+    // Not every kernel accounts swap.
     if (existsSync(join(cgroup, swap))) writeFileSync(join(cgroup, swap), String(swapLimit));
     return true;
   }
   return false;
 }
 
-// The kernel takes a moment to let the last process go.
+// The kernel takes a moment to release the last process.
 async function remove(cgroup) {
   for (let tries = 100; ; tries--) {
     try {

@@ -1,4 +1,4 @@
-// Real children, and what the kernel says of them.
+// Starts real children and reads their scores.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ export function start({ command, args, env, argv0 }, options) {
   return spawn(command, args, { ...options, env, argv0 });
 }
 
-/** Runs a child to its end. */
+/** Runs a child until it exits. */
 export async function run(prepared, options) {
   const child = start(prepared, { stdio: ["ignore", "pipe", "pipe"], ...options });
   const [stdout, stderr, [code, signal]] = await Promise.all([
@@ -23,7 +23,7 @@ export async function run(prepared, options) {
   return { stdout, stderr, code, signal };
 }
 
-/** The next line of a child that writes one and waits. */
+/** Reads a line from a child that writes one and waits. */
 export async function line(child) {
   let seen = "";
   while (!seen.includes("\n")) {

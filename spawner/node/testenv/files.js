@@ -1,4 +1,4 @@
-// Real files in a new directory, by the kinds that ../../cases.json names.
+// Makes real files of the kinds in ../../cases.json.
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { endianness, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -29,7 +29,7 @@ const MAKE = {
   "other-order": (path) => patched(path, 5, [isLittle ? 2 : 1]),
   script: (path) => writeFileSync(path, "#!/bin/sh\necho oomexec 0.1.0\n", { mode: 0o755 }),
   "other-program": (path) => symlinkSync(process.execPath, path),
-  // A whole program: it waits for ever.
+  // A valid program that never ends.
   hanging: (path) => writeFileSync(path, hangingProgram(), { mode: 0o755 }),
 };
 
@@ -41,7 +41,7 @@ function patched(path, offset, bytes) {
   writeFileSync(path, program, { mode: 0o755 });
 }
 
-// The header of the real binary with its entry point moved to an endless loop, in one segment.
+// The header of the real binary, then one segment with an endless loop at the entry point.
 function hangingProgram() {
   const LOOPS = {
     x64: [0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7], // mov eax, SYS_pause; syscall; jmp back
@@ -49,7 +49,7 @@ function hangingProgram() {
     riscv64: [0x6f, 0x00, 0x00, 0x00], // j .
   };
   const loop = LOOPS[process.arch];
-  if (loop === undefined) throw new Error(`no endless loop is written for ${process.arch}`);
+  if (loop === undefined) throw new Error(`no endless loop for ${process.arch}`);
   const program = Buffer.alloc(120 + loop.length);
   readFileSync(OOMEXEC).copy(program, 0, 0, 64);
   const base = 0x400000n;

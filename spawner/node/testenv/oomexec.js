@@ -1,4 +1,4 @@
-// The binary that the tests start children with.
+// Finds the oomexec to test with.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -12,6 +12,6 @@ if (OOMEXEC === undefined) {
   throw new Error(`no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at ${places.join(", ")}`);
 }
 
-// What the shell that runs the tests has set must not decide them.
+// The environment of whoever runs the tests must not change the results.
 delete process.env.OPENCLAW_CHILD_OOM_SCORE_ADJ;
 delete process.env.OOMEXEC_PATH;

@@ -1,4 +1,4 @@
-// Compiled, never run: what a gateway writes must type-check as it stands.
+// Compiled, never run: checks that typical gateway code type-checks.
 import { spawn as spawnChild } from "node:child_process";
 import {
   explainExit,

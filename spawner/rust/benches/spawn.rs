@@ -1,10 +1,11 @@
-//! What each way of starting a child at 1000 adds to `std::process::Command`,
-//! from spawn to exit: `scripts/bench-spawn`, or `cargo bench --bench spawn`
-//! with `OOMEXEC` set to a built oomexec.
+//! Measures what each way of starting a child at 1000 adds to
+//! `std::process::Command`, from spawn to exit. Run it with
+//! `scripts/bench-spawn`, or with `cargo bench --bench spawn` and `OOMEXEC` set
+//! to a built oomexec.
 //!
-//! One table in GitHub Markdown on stdout, progress on stderr. Nothing is
-//! asserted of a time. `OOMEXEC_BENCH_ROUNDS` sets the rounds,
-//! `OOMEXEC_BENCH_SEED` the order within them.
+//! Prints a GitHub Markdown table on stdout and progress on stderr. Asserts
+//! nothing about the times. `OOMEXEC_BENCH_ROUNDS` sets the number of rounds,
+//! `OOMEXEC_BENCH_SEED` the order within each.
 
 use std::env;
 use std::fs;
@@ -15,13 +16,13 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
-/// What a shell is given to run in place of a launcher, as gateways do today.
+/// The script that today's gateways run in a shell instead of oomexec.
 const SHIM: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
 
 /// The parent's sizes, in bytes.
 const SIZES: [(&str, usize); 2] = [("50 MiB", 50 << 20), ("2 GiB", 2 << 30)];
 
-/// The whole environment of the children, so that what is set here takes no part.
+/// The children's whole environment, so that this machine's has no influence.
 const ENVIRONMENT: [(&str, &str); 10] = [
     (
         "PATH",
@@ -38,7 +39,7 @@ const ENVIRONMENT: [(&str, &str); 10] = [
     ("TZ", "UTC"),
 ];
 
-/// The table's columns; the first two are of text.
+/// The table's columns; the first two contain text.
 const COLUMNS: [&str; 7] = [
     "parent",
     "launcher",
@@ -54,15 +55,15 @@ fn main() {
         // `cargo test --all-targets` runs this too, perhaps before oomexec is built.
         assert!(
             !is_bench(),
-            "no oomexec beside this build: set OOMEXEC to one, or use scripts/bench-spawn"
+            "no oomexec beside this build: set OOMEXEC to its path, or run scripts/bench-spawn"
         );
-        eprintln!("skipped: there is no oomexec to try");
+        eprintln!("skipped: there is no oomexec to test");
         return;
     };
     let launchers = Launcher::all(&oomexec);
     launchers.iter().for_each(Launcher::check);
     if !is_bench() {
-        return; // then it is enough that every launcher works
+        return; // `cargo test` only checks that every launcher works
     }
 
     let rounds = number("OOMEXEC_BENCH_ROUNDS", 200).max(1);
@@ -84,12 +85,12 @@ fn main() {
     println!("{}", note(rounds, seed));
 }
 
-/// Cargo says `--bench` for `cargo bench`, and nothing for `cargo test`.
+/// `cargo bench` passes `--bench`; `cargo test` does not.
 fn is_bench() -> bool {
     env::args().any(|arg| arg == "--bench")
 }
 
-/// The file in OOMEXEC, or the one that cargo built beside this program.
+/// Returns the file in OOMEXEC, or the one that cargo built beside this program.
 fn oomexec() -> Option<PathBuf> {
     if let Some(file) = env::var_os("OOMEXEC") {
         return Some(file.into());
@@ -99,7 +100,7 @@ fn oomexec() -> Option<PathBuf> {
     built.is_file().then_some(built)
 }
 
-/// The number in the environment variable `name`, or the default.
+/// Returns the number in the environment variable `name`, or the default.
 fn number(name: &str, default: usize) -> usize {
     match env::var(name) {
         Ok(text) => text
@@ -109,11 +110,11 @@ fn number(name: &str, default: usize) -> usize {
     }
 }
 
-/// Makes this process as large as `bytes`, all of it resident.
+/// Grows this process to `bytes` of resident memory.
 fn hold(held: &mut Vec<Vec<u8>>, bytes: usize) {
     const STEP: usize = 1 << 20;
     while resident() < bytes {
-        held.push(vec![1; STEP]); // not 0, which would map pages that nobody touched
+        held.push(vec![1; STEP]); // 0 would leave the pages untouched
     }
 }
 
@@ -129,14 +130,14 @@ fn resident() -> usize {
 /// A way to start a child.
 struct Launcher {
     name: &'static str,
-    /// The words in front of the command.
+    /// The words before the command.
     words: Vec<String>,
-    /// Whether the child writes its score itself, between fork and exec.
+    /// Whether the child writes its score between fork and exec.
     hook: bool,
 }
 
 impl Launcher {
-    /// All that are compared; the first is what the others are compared with.
+    /// Returns all launchers; the others are compared with the first.
     fn all(oomexec: &Path) -> [Self; 4] {
         let oomexec = oomexec.to_str().expect("the path of oomexec is UTF-8");
         let new = |name, words: &[&str], hook| Self {
@@ -161,9 +162,9 @@ impl Launcher {
         let mut built = Command::new(words.next().expect("there is a command"));
         built.args(words).env_clear().envs(ENVIRONMENT);
         if self.hook {
-            // SAFETY: between fork and exec only what a signal handler may do is
-            // allowed. std opens a path this short without allocating, and the
-            // rest is write and close.
+            // SAFETY: only async-signal-safe calls are allowed between fork and
+            // exec. std opens a path this short without allocating, and the rest
+            // is write and close.
             unsafe {
                 built.pre_exec(|| {
                     let _ = fs::write("/proc/self/oom_score_adj", "1000");
@@ -174,7 +175,7 @@ impl Launcher {
         built
     }
 
-    /// Panics unless it does its work: the time of one that does not is worth nothing.
+    /// Panics if the launcher does not raise its child: its times would mean nothing.
     fn check(&self) {
         let output = self
             .command(&["/bin/cat", "/proc/self/oom_score_adj"])
@@ -188,7 +189,7 @@ impl Launcher {
         );
     }
 
-    /// One launch of /bin/true.
+    /// Launches /bin/true once.
     fn launch(&self) -> Time {
         let mut command = self.command(&["/bin/true"]);
         command
@@ -200,7 +201,7 @@ impl Launcher {
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", self.name));
         let blocked = start.elapsed();
-        let status = child.wait().expect("the child is ours to wait for");
+        let status = child.wait().expect("the child can be waited for");
         let exit = start.elapsed();
         assert!(status.success(), "{}: {status}", self.name);
         Time {
@@ -210,20 +211,19 @@ impl Launcher {
     }
 }
 
-/// Microseconds from before `spawn` to its return, and to that of `wait`.
+/// Microseconds from before `spawn` until it returns, and until `wait` returns.
 struct Time {
     blocked: f64,
     exit: f64,
 }
 
-/// Runs every launcher once in each round; the results are in their order.
+/// Runs every launcher once in each round; the results are in launcher order.
 ///
-/// In rounds, because a machine is faster in one second than in the next, and in
-/// a new order each time, because a launch finds the caches as the one before it
-/// left them.
+/// Rounds, because a machine's speed changes over time. Each round has a new
+/// order, because the launch before determines what is in the caches.
 fn measure(launchers: &[Launcher], rounds: usize, shuffle: &mut Shuffle) -> Vec<Vec<Time>> {
     for launcher in launchers {
-        launcher.launch(); // the first reads files that later ones find in memory
+        launcher.launch(); // the first launch reads the files into memory
     }
     let mut times: Vec<_> = launchers
         .iter()
@@ -239,11 +239,11 @@ fn measure(launchers: &[Launcher], rounds: usize, shuffle: &mut Shuffle) -> Vec<
     times
 }
 
-/// A random order that a seed repeats: SplitMix64 (Steele, Lea, Flood 2014).
+/// A random generator with a seed: SplitMix64 (Steele, Lea, Flood 2014).
 struct Shuffle(u64);
 
 impl Shuffle {
-    /// Puts the items into a new order (Fisher, Yates).
+    /// Shuffles the items (Fisher, Yates).
     fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let other = self.next() % (last as u64 + 1);
@@ -267,14 +267,14 @@ struct Summary {
 }
 
 impl Summary {
-    /// Order statistics alone, since times on a busy machine have a long tail.
+    /// Uses order statistics, because times on a busy machine have a long tail.
     fn of(values: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<_> = values.collect();
         sorted.sort_by(f64::total_cmp);
         let last = (sorted.len() - 1) as f64;
         let quantile = |part: f64| sorted[(part.clamp(0.0, 1.0) * last).round() as usize];
-        // How many values lie below the true median is binomial, however they
-        // are distributed.
+        // The number of values below the true median is binomial, whatever their
+        // distribution.
         let half = 0.98 / (sorted.len() as f64).sqrt();
         Self {
             median: quantile(0.5),
@@ -282,7 +282,7 @@ impl Summary {
         }
     }
 
-    /// How much more: the difference of the medians.
+    /// Returns the difference of the medians.
     fn over(self, other: Self) -> Self {
         Self {
             median: self.median - other.median,
@@ -290,7 +290,7 @@ impl Summary {
         }
     }
 
-    /// How many times as much: the ratio of the medians.
+    /// Returns the ratio of the medians.
     fn times(self, other: Self) -> Self {
         let median = self.median / other.median;
         let noise = (self.noise / self.median).hypot(other.noise / other.median);
@@ -332,8 +332,8 @@ fn rows_of(size: &str, launchers: &[Launcher], times: &[Vec<Time>]) -> Vec<Row> 
     launchers.iter().zip(times).map(row).collect()
 }
 
-/// The rows, the first of which names the columns, as GitHub Markdown that is
-/// aligned for a terminal too.
+/// Formats the rows, with the header first, as GitHub Markdown aligned for a
+/// terminal.
 fn table(rows: &[Row]) -> String {
     let mut text = String::new();
     for (index, row) in rows.iter().enumerate() {

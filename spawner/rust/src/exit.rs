@@ -1,11 +1,11 @@
-//! Why a child ended: read from the kernel's counters, not guessed.
+//! Explains why a child ended, from the kernel's counters.
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-/// The kernel's count of OOM kills in a cgroup, and the file that it was read from.
+/// The kernel's count of OOM kills in a cgroup, and its file.
 ///
 /// ```
 /// use oomexec_spawner::{Launch, OomKills, explain_exit};
@@ -21,24 +21,24 @@ use std::process::ExitStatus;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OomKills {
-    /// `memory.events` (v2) or `memory.oom_control` (v1) of the cgroup.
+    /// The cgroup's `memory.events` (v2) or `memory.oom_control` (v1).
     pub file: PathBuf,
-    /// Its `oom_kill`.
+    /// The file's `oom_kill` value.
     pub kills: u64,
 }
 
 impl OomKills {
-    /// Reads the count of the memory cgroup that this process is in; `None` where there is none.
+    /// Reads the count of this process's memory cgroup; `None` if there is none.
     pub fn read() -> Option<Self> {
         Self::read_in("self")
     }
 
-    /// Reads the count of the memory cgroup that another process is in.
+    /// Reads the count of another process's memory cgroup.
     pub fn read_of(pid: u32) -> Option<Self> {
         Self::read_in(&pid.to_string())
     }
 
-    /// Reads the same file again: after a child is gone, its pid says nothing.
+    /// Reads the same file again. An ended child's pid no longer leads to its cgroup.
     pub fn again(&self) -> Option<Self> {
         read_counter(&self.file)
     }
@@ -84,8 +84,7 @@ const V2: Hierarchy = Hierarchy {
     file: "memory.events",
 };
 
-/// From the lines of /proc/PID/cgroup: `4:memory:/path` (v1), then `0::/path` (v2). Where both are there, memory is
-/// v1's.
+/// Parses /proc/PID/cgroup, with lines like `4:memory:/path` (v1) or `0::/path` (v2). If both exist, memory is on v1.
 fn memberships(lines: &str) -> impl Iterator<Item = (Hierarchy, &str)> {
     let fields = |line| {
         let mut fields = str::splitn(line, 3, ':').skip(1);
@@ -98,8 +97,8 @@ fn memberships(lines: &str) -> impl Iterator<Item = (Hierarchy, &str)> {
         .chain(v2.map(|(_, path)| (V2, path)))
 }
 
-/// From a line of mountinfo (`id parent major:minor ROOT POINT options... - TYPE source SUPER`): the mount point and
-/// what of the cgroup's path is below it.
+/// Returns the mount point, and the cgroup's path below it, for a line of mountinfo:
+/// `id parent major:minor ROOT POINT options... - TYPE source SUPER`.
 fn directory_in<'a>(
     mount: &str,
     hierarchy: &Hierarchy,
@@ -123,7 +122,7 @@ fn directory_in<'a>(
     is_whole_name.then(|| (point, below.trim_end_matches('/')))
 }
 
-/// The kernel writes white space and backslashes as three octal digits.
+/// Decodes white space and backslashes, which the kernel writes as a backslash and three octal digits.
 fn decode(field: &str) -> String {
     let mut parts = field.split('\\');
     let mut decoded = parts.next().unwrap_or("").to_owned();
@@ -145,8 +144,10 @@ fn decode(field: &str) -> String {
     decoded
 }
 
-/// A cgroup whose memory is not counted apart is counted in the next one above that is; and a container may see its own
-/// cgroup at the mount point while /proc names it by the host's path.
+/// Lists a cgroup and those above it, up to the mount point.
+///
+/// A cgroup without its own memory counter is counted in the nearest one above that has one. In a container the mount
+/// point may be the process's own cgroup, while /proc names it by the host's path.
 fn upwards(point: &str, below: &str) -> impl Iterator<Item = PathBuf> {
     let below = Path::new(below.trim_start_matches('/'));
     below
@@ -169,24 +170,24 @@ fn read_counter(file: &Path) -> Option<OomKills> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExitKind {
-    /// By SIGKILL, and the kernel's OOM killer killed in the cgroup meanwhile.
+    /// By SIGKILL, and the OOM killer killed a process in the cgroup.
     OomKilled,
     /// By SIGKILL, and the OOM killer killed nothing in the cgroup.
     Killed,
-    /// By SIGKILL, and there was no counter to read.
+    /// By SIGKILL, and there are no counts to compare.
     KilledUnknown,
     /// By another signal.
     Signal,
-    /// 127 of a wrapped command.
+    /// With 127, from a wrapped command.
     NotFound,
-    /// 126 of a wrapped command.
+    /// With 126, from a wrapped command.
     CannotRun,
-    /// By itself.
+    /// With any other exit status.
     Exit,
 }
 
 impl ExitKind {
-    /// A few words joined by dashes, the same as in the library for Node: for logs.
+    /// Returns a code for logs, the same as in the Node library.
     pub fn code(self) -> &'static str {
         match self {
             Self::OomKilled => "oom-killed",
@@ -218,8 +219,10 @@ pub struct Explanation {
 
 const SIGKILL: i32 = 9;
 
-/// Says why a child ended. `before` and `after` are the counts from before its start and after its end: the kernel
-/// counts a kill before it sends the signal, so the second reading never comes too early.
+/// Explains why a child ended.
+///
+/// `before` and `after` are the counts from before its start and after its exit. The kernel counts a kill before it
+/// sends the signal, so the second reading never comes too early.
 pub fn explain_exit(
     status: ExitStatus,
     wrapped: bool,
@@ -229,7 +232,7 @@ pub fn explain_exit(
     let (kind, text) = match (signal_of(status), status.code()) {
         (Some(SIGKILL), _) => explain_kill("ended by SIGKILL", before, after),
         (Some(signal), _) => (ExitKind::Signal, format!("ended by {}", name_of(signal))),
-        // A shell or an init reports the signal that ended its own child so.
+        // A shell or an init exits with 137 when SIGKILL ended its own child.
         (None, Some(137)) => {
             let how = "exit status 137: a process below it was ended by SIGKILL";
             explain_kill(how, before, after)
@@ -291,7 +294,7 @@ fn signal_of(_: ExitStatus) -> Option<i32> {
     None
 }
 
-/// The names that are the same on every Linux; the rest are told by number.
+/// Returns a signal's name if its number is the same on every architecture, else the number.
 fn name_of(signal: i32) -> String {
     let name = match signal {
         1 => "SIGHUP",
@@ -341,14 +344,14 @@ mod tests {
     }
 
     #[test]
-    fn the_search_goes_up_to_the_mount_point_and_no_further() {
+    fn the_search_stops_at_the_mount_point() {
         let all: Vec<PathBuf> = upwards("/sys/fs/cgroup", "/a/b").collect();
         let expected = ["/sys/fs/cgroup/a/b", "/sys/fs/cgroup/a", "/sys/fs/cgroup"];
         assert_eq!(all, expected.map(PathBuf::from));
     }
 
     #[test]
-    fn where_both_versions_are_there_memory_is_version_1s() {
+    fn version_1_comes_first_if_both_are_present() {
         let lines = "4:cpu,memory:/one\n1:name=systemd:/x\n0::/two:three\n";
         let files: Vec<_> = memberships(lines).map(|(v, path)| (v.file, path)).collect();
         assert_eq!(

@@ -1,11 +1,11 @@
-//! For kernels without Landlock, where `oomexec --pin` cannot refuse: a browser's main process resets its own score
-//! once, soon after its start, and is raised again.
+//! Raises a browser's main process again after it resets its score, which it does once, soon after its start.
+//! For kernels without Landlock, where `oomexec --pin` cannot refuse the write.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
 
-/// A process that is held. Dropping this changes nothing: it is held until it ends or [`stop`](Hold::stop).
+/// A held process. It stays held after this is dropped, until it ends or [`stop`](Hold::stop) is called.
 #[derive(Debug)]
 pub struct Hold {
     thread: Option<Thread>,
@@ -13,7 +13,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Lets the process do as it likes.
+    /// Stops holding the process.
     pub fn stop(&self) {
         self.is_stopped.store(true, Ordering::Release);
         if let Some(thread) = &self.thread {
@@ -22,13 +22,13 @@ impl Hold {
     }
 }
 
-/// Keeps the score of a running child at 1000, in a thread of its own, until the child ends.
+/// Keeps a running child's score at 1000 until the child ends, from a new thread.
 ///
-/// Call it before the child is waited for: the pid is still the child's then. It never panics, raises no other process
-/// that gets the pid later, and does nothing where it can do nothing.
+/// Call it before waiting for the child: until then the pid is the child's. It never panics, never raises another
+/// process that gets the pid later, and ignores errors.
 pub fn hold(pid: u32) -> Hold {
     let is_stopped = Arc::new(AtomicBool::new(false));
-    // The gateway itself is the last that should be raised.
+    // The gateway itself is never raised.
     let thread = if pid == std::process::id() {
         None
     } else {
@@ -68,7 +68,7 @@ mod watch {
     const LATER: Duration = Duration::from_secs(30);
 
     const SCORE: i32 = 1000;
-    // The kernel's number on every architecture.
+    // The same on every architecture.
     const ESRCH: i32 = 3;
 
     pub(super) fn start(pid: u32, is_stopped: Arc<AtomicBool>) -> Option<Thread> {
@@ -84,7 +84,7 @@ mod watch {
                     if is_stopped.load(Ordering::Acquire) {
                         return;
                     }
-                    // It may wake early: the loop sees to that.
+                    // park_timeout may return early, hence the loop.
                     thread::park_timeout(until.saturating_duration_since(Instant::now()));
                 }
             }
@@ -93,8 +93,10 @@ mod watch {
         Some(thread.spawn(watch).ok()?.thread().clone())
     }
 
-    /// The score of one process. The file stays that process's: once it has ended, reads and writes fail with ESRCH,
-    /// also when another got its pid. A start time alone cannot tell two that began in the same clock tick.
+    /// The score of one process.
+    ///
+    /// The open file stays bound to that process: once it has ended, reads and writes fail with ESRCH, even if another
+    /// process has its pid. A start time alone cannot tell apart two processes that began in the same clock tick.
     struct Score {
         pid: u32,
         start: u64,
@@ -104,7 +106,7 @@ mod watch {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum Outcome {
         Raised,
-        /// It stands there, or the kernel refuses.
+        /// Already at 1000, or the kernel refuses.
         Kept,
         Ended,
     }
@@ -121,7 +123,7 @@ mod watch {
         }
 
         fn raise(&self) -> Outcome {
-            // A process that was not reaped still has its files; and another that got the pid began later.
+            // A zombie still has its files in /proc, and another process with the pid has a later start time.
             if start_of(self.pid) != Some(self.start) {
                 return Outcome::Ended;
             }
@@ -144,10 +146,10 @@ mod watch {
         }
     }
 
-    /// When a process began, in clock ticks since boot; `None` if it has ended, reaped or not.
+    /// Returns a process's start time in clock ticks since boot; `None` if it has ended, reaped or not.
     fn start_of(pid: u32) -> Option<u64> {
         let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        // Field 2 is the name in parentheses, which may hold any byte: count from the last `)`.
+        // Field 2 is the name in parentheses and may contain any byte: count from the last `)`.
         let name_end = stat.iter().rposition(|&byte| byte == b')')?;
         let mut fields = std::str::from_utf8(&stat[name_end + 1..])
             .ok()?
@@ -181,7 +183,7 @@ mod watch {
         }
 
         #[test]
-        fn a_process_is_raised_if_it_is_lower_kept_if_it_stands_there_and_left_alone_if_it_ended() {
+        fn a_process_is_raised_if_lower_kept_if_at_1000_and_left_alone_if_ended() {
             let child = sleeper();
             let pid = child.id();
             let score = Score::open(pid).expect("it runs");
@@ -206,7 +208,7 @@ mod watch {
 
         #[test]
         fn another_process_with_the_same_pid_and_start_is_left_alone() {
-            // What the file of an ended process does when a running one has the same identity: the write is ESRCH.
+            // Even then, the open file of the ended process fails with ESRCH.
             let (ended, running) = (sleeper(), sleeper());
             let before = score_of(running.id());
             let mut score = Score::open(ended.id()).expect("it runs");
@@ -219,7 +221,7 @@ mod watch {
         }
 
         #[test]
-        fn a_process_that_was_not_reaped_has_ended() {
+        fn a_zombie_counts_as_ended() {
             let mut child = sleeper();
             let score = Score::open(child.id()).expect("it runs");
             child.kill().expect("it is killed");
@@ -231,12 +233,13 @@ mod watch {
         }
 
         #[test]
-        fn a_name_that_looks_like_the_fields_behind_it_does_not_mislead() {
+        fn start_of_parses_a_name_that_looks_like_the_fields_after_it() {
             let directory =
                 std::env::temp_dir().join(format!("oomexec-name-{}", std::process::id()));
             fs::create_dir(&directory).expect("a directory");
             let program = directory.join("a) S 1 (b");
-            // By another process: what a forked child of another test has open for writing cannot be started.
+            // Copied by another process: a child that another test forks could inherit a file open for writing, and
+            // then the kernel would not run it.
             let copied = Command::new("sh")
                 .args(["-c", "cp \"$(command -v cat)\" \"$0\""])
                 .arg(&program)
@@ -248,7 +251,7 @@ mod watch {
                 .expect("it starts");
             let plain = sleeper();
             let start = |child: &Child| start_of(child.id()).expect("it runs");
-            // Both began now: within a second of each other, in ticks.
+            // Both began just now: their clock ticks are close.
             assert!(start(&named).abs_diff(start(&plain)) < 1000);
             end(named);
             end(plain);

@@ -1,4 +1,4 @@
-//! The rule: whether a child is started through oomexec, through /bin/sh or directly.
+//! Decides whether a child is started through oomexec, through /bin/sh or directly.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -14,30 +14,30 @@ const OPT_OUT: &str = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
 const OPT_OUT_WORDS: [&str; 4] = ["0", "false", "no", "off"];
 
 const SHELL: &str = "/bin/sh";
-// stderr goes first, so that a refused write is silent; `>>` asks for no truncation, which a sandbox may refuse where
-// it allows the write. dash has no `exec --`.
+// stderr is redirected first, so that a refused write is silent. `>>` does not truncate: a sandbox may refuse that and
+// still allow the write. dash has no `exec --`.
 const SCRIPT: &str = r#"echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@""#;
-// The shims that gateways carry today begin and end so.
+// The shims in today's gateways begin and end like this.
 const SHIM_BEGIN: &str = "echo 1000 > /proc/self/oom_score_adj 2>/dev/null;";
 const SHIM_END: &str = r#"exec "$0" "$@""#;
 
-// With these in its environment a shell runs code or changes before it comes to the script.
+// These variables make a shell run code or change its behaviour before it reaches the script.
 const SHELL_STARTUP: [&str; 6] = ["BASH_ENV", "ENV", "CDPATH", "PS4", "SHELLOPTS", "BASHOPTS"];
 const SHELL_FUNCTION: &[u8] = b"BASH_FUNC_";
 
 /// How a child is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Via {
-    /// By `oomexec`, which raises the score and becomes the command.
+    /// Through `oomexec`, which raises its score and becomes the command.
     Oomexec,
-    /// By `/bin/sh`, with a script that does so.
+    /// Through `/bin/sh`, with a script that does the same.
     Sh,
-    /// As it is, with the score that it inherits.
+    /// Directly, with the score that it inherits.
     Direct,
 }
 
 impl Via {
-    /// `oomexec`, `sh` or `direct`: one word for logs.
+    /// Returns `oomexec`, `sh` or `direct`, for logs.
     pub fn code(self) -> &'static str {
         match self {
             Self::Oomexec => "oomexec",
@@ -53,21 +53,21 @@ impl fmt::Display for Via {
     }
 }
 
-/// Why a child is started so.
+/// Why a child is started that way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Why {
     /// oomexec is available.
     Oomexec,
-    /// No oomexec that can be used: through `/bin/sh`.
+    /// There is no usable oomexec, but `/bin/sh`.
     NoOomexec,
-    /// The command is oomexec or a shim already.
+    /// The command is already oomexec or a shim.
     AlreadyWrapped,
     /// This is not Linux.
     NotLinux,
     /// There is no command.
     Empty,
-    /// The caller says that it is a transport: see [`Launch::exempt`].
+    /// The caller set [`Launch::exempt`].
     Exempt,
     /// `OPENCLAW_CHILD_OOM_SCORE_ADJ` is `0`, `false`, `no` or `off`.
     OptedOut,
@@ -75,18 +75,18 @@ pub enum Why {
     NoDirectory,
     /// The command is not on the child's `PATH`, or its path does not exist.
     NotFound,
-    /// The command is there and is no file that may be executed.
+    /// The command exists but is not a file that may be executed.
     NotExecutable,
-    /// Neither oomexec nor `/bin/sh`.
+    /// There is neither oomexec nor `/bin/sh`.
     NoWrapper,
-    /// Only `/bin/sh`, which cannot run a command that begins with `-`.
+    /// There is only `/bin/sh`, and it cannot run a command that begins with `-`.
     DashCommand,
-    /// Only `/bin/sh`, which cannot give a command another `argv[0]`.
+    /// There is only `/bin/sh`, and it cannot set `argv[0]`.
     Argv0,
 }
 
 impl Why {
-    /// A few words joined by dashes, the same as in the library for Node: for logs.
+    /// Returns a code for logs, the same as in the Node library.
     pub fn code(self) -> &'static str {
         match self {
             Self::Oomexec => "oomexec",
@@ -112,25 +112,25 @@ impl fmt::Display for Why {
     }
 }
 
-/// What to spawn, and what was decided.
+/// The command to spawn, and the decision behind it.
 #[derive(Debug)]
 pub struct Prepared {
-    /// Ready to spawn. Set its stdio here; program, arguments, environment and directory are set.
+    /// The command, ready to spawn. Only its stdio is still to be set.
     pub command: Command,
     /// How the child is started.
     pub via: Via,
-    /// Why so.
+    /// Why it is started that way.
     pub why: Why,
 }
 
 impl Prepared {
-    /// Whether the child will raise its score.
+    /// Returns whether the child raises its score.
     pub fn wrapped(&self) -> bool {
         self.via != Via::Direct
     }
 }
 
-/// A child to start: built like a [`Command`], and turned into one by [`prepare`](Launch::prepare).
+/// A child to start. Build it like a [`Command`]; [`prepare`](Launch::prepare) turns it into one.
 ///
 /// ```
 /// use oomexec_spawner::{Launch, Via};
@@ -158,7 +158,9 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// A child that runs `program`, which is looked up as [`Command`] does: on the child's `PATH`, from its directory.
+    /// Creates a launch of `program`.
+    ///
+    /// Looks it up as [`Command`] does: on the child's `PATH`, from its directory.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
             program: program.as_ref().to_owned(),
@@ -214,7 +216,7 @@ impl Launch {
         self
     }
 
-    /// Lets the child inherit no variable; those that were set are dropped.
+    /// Clears the child's environment: nothing is inherited, and variables set so far are dropped.
     pub fn env_clear(&mut self) -> &mut Self {
         self.env_clear = true;
         self.env.clear();
@@ -227,33 +229,34 @@ impl Launch {
         self
     }
 
-    /// Sets what the child sees as its `argv[0]`: a login shell wants `-bash`.
+    /// Sets the child's `argv[0]`: a login shell needs `-bash`.
     pub fn argv0(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
         self.argv0 = Some(name.as_ref().to_owned());
         self
     }
 
-    /// Holds the score of a program that sets its own: a browser. Only oomexec can.
+    /// Holds the score of a program that sets its own (a browser). Only oomexec can.
     pub fn pin(&mut self, pin: bool) -> &mut Self {
         self.pin = pin;
         self
     }
 
-    /// Marks a transport to work that is elsewhere (docker, podman, ssh): to kill it would cut that work off, so it is
-    /// always started directly.
+    /// Always starts the child directly.
+    ///
+    /// For a transport (docker, podman, ssh): killing it would cut off the work at its other end.
     pub fn exempt(&mut self, exempt: bool) -> &mut Self {
         self.exempt = exempt;
         self
     }
 
-    /// The absolute path of the oomexec to try first.
+    /// Sets the absolute path of the oomexec to try first.
     pub fn oomexec(&mut self, path: impl AsRef<Path>) -> &mut Self {
         self.oomexec = Some(path.as_ref().to_owned());
         self.use_oomexec = true;
         self
     }
 
-    /// Uses no oomexec, wherever one is.
+    /// Uses no oomexec.
     pub fn without_oomexec(&mut self) -> &mut Self {
         self.use_oomexec = false;
         self
@@ -265,15 +268,15 @@ impl Launch {
         self
     }
 
-    /// Decides for another platform, named as in [`std::env::consts::OS`]: for tests of a gateway.
+    /// Decides for another platform, named as in [`std::env::consts::OS`]. For tests of a gateway.
     pub fn platform(&mut self, name: &str) -> &mut Self {
         name.clone_into(&mut self.platform);
         self
     }
 
-    /// Says what to spawn so that the kernel kills the child before the gateway.
+    /// Decides what to spawn so that the kernel kills the child before the gateway.
     ///
-    /// The first call for an oomexec starts it, to see whether it runs here, and waits a second for it at most.
+    /// The first call for an oomexec runs it to check that it works here, and waits at most a second.
     pub fn prepare(&self) -> Prepared {
         if self.platform != "linux" {
             return self.direct(Why::NotLinux);
@@ -288,7 +291,7 @@ impl Launch {
             return self.direct(Why::OptedOut);
         }
 
-        // What cannot run is left to the runtime, whose error says more than a wrapper's exit status.
+        // A command that cannot run is spawned directly: the runtime's error says more than a wrapper's exit status.
         let directory = self.current_dir.as_deref();
         if directory.is_some_and(|directory| !can_enter(directory)) {
             return self.direct(Why::NoDirectory);
@@ -382,7 +385,7 @@ impl Launch {
         Prepared { command, via, why }
     }
 
-    /// `program` in the child's environment and directory.
+    /// Returns a command for `program` in the child's environment and directory.
     fn command(&self, program: &OsStr) -> Command {
         let mut command = Command::new(program);
         if self.env_clear {
@@ -412,7 +415,7 @@ impl Launch {
         }
     }
 
-    /// A variable as the child will see it.
+    /// Returns a variable of the child's environment.
     fn variable(&self, name: &str) -> Option<OsString> {
         match self.env.get(OsStr::new(name)) {
             Some(value) => value.clone(),
@@ -421,8 +424,8 @@ impl Launch {
         }
     }
 
-    // The child's environment decides if it has the variable. One that was made small for the child does not have it,
-    // and must not switch on what was switched off for the whole gateway.
+    // The child's environment decides if it has the variable, else the gateway's: a reduced environment for the child
+    // must not undo the gateway's opt-out.
     fn is_opted_out(&self) -> bool {
         let word = self.variable(OPT_OUT).or_else(|| std::env::var_os(OPT_OUT));
         word.as_deref()
@@ -431,7 +434,7 @@ impl Launch {
     }
 }
 
-// The white space that oomexec itself trims: a word means the same to both.
+// Trims the same white space as oomexec itself.
 fn is_opt_out(word: &str) -> bool {
     let word = word.trim_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
     OPT_OUT_WORDS

@@ -1,5 +1,5 @@
-//! A long-lived server starts children so that the kernel kills them before the server when memory runs out: through
-//! `oomexec` where it is available, else through `/bin/sh`, else directly.
+//! Starts a gateway's children so that the kernel kills them before the gateway when memory runs out: through `oomexec`
+//! if it is available, else through `/bin/sh`, else directly. A gateway is a long-lived server that starts programs.
 //!
 //! ```
 //! # fn main() -> std::io::Result<()> {
@@ -10,11 +10,11 @@
 //! # }
 //! ```
 //!
-//! [`Launch`] says what to spawn and why so, and yields a [`std::process::Command`]; with tokio,
-//! `tokio::process::Command::from(prepared.command)`. [`OomKills`] and [`explain_exit`] tell afterwards whether the
-//! kernel ended a child. [`hold()`] is for browsers on kernels without Landlock.
+//! [`Launch`] decides what to spawn and prepares a [`std::process::Command`]; with tokio, use
+//! `tokio::process::Command::from(prepared.command)`. [`OomKills`] and [`explain_exit`] show whether the kernel killed
+//! a child. [`hold()`] is for browsers on kernels without Landlock.
 //!
-//! The npm package `oomexec` does the same for Node: one table of cases tests both.
+//! The npm package `oomexec` does the same for Node; both are tested with the same cases.
 
 #![forbid(unsafe_code)]
 

@@ -1,16 +1,16 @@
-//! Where oomexec is, and whether what is there is oomexec and runs here.
+//! Finds oomexec, and checks that the file is oomexec and runs here.
 
 use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The oomexec to use, and what was there and cannot be used.
+/// The oomexec to use, and those rejected before it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Found {
-    /// The one to use.
+    /// The oomexec to use.
     pub path: Option<PathBuf>,
-    /// Those before it that were named or were there, and cannot be used.
+    /// The files before it that were named or exist, and cannot be used.
     pub rejected: Vec<Rejected>,
 }
 
@@ -18,7 +18,7 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejected {
-    /// Where it is, or should be.
+    /// The file's path.
     pub path: PathBuf,
     /// Why it is not used.
     pub why: Rejection,
@@ -30,20 +30,20 @@ pub struct Rejected {
 pub enum Rejection {
     /// Its path is relative.
     NotAbsolute,
-    /// It is not there.
+    /// It does not exist.
     NotFound,
-    /// It is no file that may be executed.
+    /// It is not a file that may be executed.
     NotExecutable,
-    /// It is no ELF file, or one for another machine.
+    /// It is not an ELF file for this machine.
     OtherMachine,
-    /// It could not be started, or did not end in time: then it is asked again after a minute.
+    /// It could not be started, or did not end in time. A slow one is checked again after a minute.
     NoAnswer,
     /// It does not answer `--version` as oomexec does.
     WrongAnswer,
 }
 
 impl Rejection {
-    /// A few words joined by dashes, the same as in the library for Node: for logs.
+    /// Returns a code for logs, the same as in the Node library.
     pub fn code(self) -> &'static str {
         match self {
             Self::NotAbsolute => "not-absolute",
@@ -62,8 +62,9 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// Finds the oomexec that a [`Launch`](crate::Launch) would use, for a gateway's diagnostics: `first` if it can be
-/// used, else what `OOMEXEC_PATH` names, else the one beside the gateway's own program, else the one on its `PATH`.
+/// Finds the oomexec that a [`Launch`](crate::Launch) would use. For diagnostics.
+///
+/// Tries `first`, then `OOMEXEC_PATH`, then the directory of the gateway's own program, then the gateway's `PATH`.
 pub fn find_oomexec(first: Option<&Path>) -> Found {
     let mut found = Found::default();
     for (path, is_named) in candidates(first) {
@@ -95,7 +96,7 @@ fn candidates(first: Option<&Path>) -> Vec<(PathBuf, bool)> {
             candidates.push((named, true));
         }
     }
-    // A relative element would let the directory that the gateway happens to be in choose what it runs.
+    // With a relative element, the gateway's current directory would decide what it runs.
     let own = env::current_exe().ok();
     let beside = own.as_deref().and_then(Path::parent).map(Path::to_owned);
     let path = env::var_os("PATH").unwrap_or_default();
@@ -131,13 +132,13 @@ mod unix {
     use super::Rejection;
     use crate::search::{Seen, look};
 
-    /// It takes a millisecond.
+    /// A working oomexec takes a millisecond.
     const ANSWER_WITHIN: Duration = Duration::from_secs(1);
-    /// A busy machine is not a broken binary: what was too slow is asked again, but not for every child.
+    /// The machine may have been busy: a slow binary is checked again, but not for every child.
     const ASK_AGAIN: Duration = Duration::from_secs(60);
     const LONGEST_ANSWER: usize = 256;
 
-    /// What makes a file the same one. ctime tells of what mtime can hide: `cp -p` over the file, chmod.
+    /// Identifies an unchanged file. ctime shows changes that mtime can hide: `cp -p` over the file, chmod.
     #[derive(PartialEq, Eq)]
     struct Identity([i64; 5], u64, u64);
 
@@ -162,11 +163,11 @@ mod unix {
 
     static PROBED: LazyLock<Mutex<HashMap<PathBuf, Probed>>> = LazyLock::new(Mutex::default);
 
-    /// Whether the file can be used. An answer holds as long as the file is the same one.
+    /// Checks whether the file can be used. The result is cached until the file changes.
     pub(super) fn probe(path: &Path) -> Result<(), Rejection> {
         let metadata = fs::metadata(path).map_err(|_| Rejection::NotFound)?;
         let file = Identity::of(&metadata);
-        // Held while it is asked: it is asked once.
+        // The lock is held during the check, so that threads do not repeat it.
         let mut probed = PROBED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = probed.get(path) {
             let holds = last.ask_again.is_none_or(|then| Instant::now() < then);
@@ -190,10 +191,10 @@ mod unix {
     }
 
     enum Fault {
-        /// It stays as long as the file is the same.
+        /// Cached until the file changes.
         Lasting(Rejection),
         Slow,
-        /// Memory is short, or it is being written: soon found out again.
+        /// Not cached: it may be short of memory or still being written, and retrying is fast.
         NotStarted,
     }
 
@@ -214,7 +215,8 @@ mod unix {
         }
     }
 
-    // Before it is run: a program for another machine fails with ENOEXEC, on which some callers feed it to a shell.
+    // Checked before running it: a program for another machine fails with ENOEXEC, and some callers then run it in a
+    // shell.
     fn is_for_this_machine(path: &Path) -> io::Result<bool> {
         let mut header = [0; 20];
         File::open(path)?.read_exact(&mut header)?;
@@ -246,7 +248,7 @@ mod unix {
         })
     }
 
-    /// `oomexec 1.2.3`, with anything behind the 3 that is no white space.
+    /// Returns whether the answer is `oomexec 1.2.3`; anything but white space may follow the 3.
     fn is_version(answer: &[u8]) -> bool {
         let Some(version) = std::str::from_utf8(answer)
             .ok()
@@ -268,7 +270,7 @@ mod unix {
         }
     }
 
-    /// Starts it with `--version`. Its stdout is a socket, whose reads can be bounded in time.
+    /// Starts it with `--version`. Its stdout is a socket, because reads from a socket can time out.
     fn start(path: &Path) -> io::Result<(Child, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let child = Command::new(path)
@@ -291,7 +293,7 @@ mod unix {
         let status = wait_until(&mut child, deadline);
         if !matches!(status, Ok(Some(_))) {
             let _ = child.kill();
-            // A process that the kernel cannot end now stays a zombie: better than to wait for it.
+            // If the kernel cannot end it now, leave a zombie rather than wait.
             let _ = wait_until(&mut child, Instant::now() + ANSWER_WITHIN);
         }
         match status? {
@@ -304,7 +306,7 @@ mod unix {
         let mut answer = Vec::new();
         let mut bytes = [0; LONGEST_ANSWER];
         while answer.len() < LONGEST_ANSWER {
-            // Zero would be refused: no time left.
+            // A zero timeout, when no time is left, fails.
             from.set_read_timeout(Some(deadline.saturating_duration_since(Instant::now())))?;
             match from.read(&mut bytes) {
                 Ok(0) => break,
@@ -331,7 +333,7 @@ mod unix {
         use super::is_version;
 
         #[test]
-        fn only_oomexec_with_a_version_is_the_right_answer() {
+        fn only_oomexec_with_a_version_is_accepted() {
             for right in [
                 "oomexec 0.1.0\n",
                 "oomexec 10.20.30\n",

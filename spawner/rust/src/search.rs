@@ -1,19 +1,19 @@
-//! Where a command is looked up: on the child's PATH and from its directory, as execvp will in the child.
+//! Looks up a command on the child's PATH and from its directory, as execvp does in the child.
 
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
-/// What oomexec searches where there is no PATH.
+/// The PATH that oomexec assumes if there is none.
 const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     Executable,
-    /// The system would say EACCES.
+    /// exec fails with EACCES.
     NotExecutable,
-    /// ENOENT.
+    /// exec fails with ENOENT.
     Nothing,
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn search(command: &OsStr, path: Option<&OsStr>, directory: Option<&P
     }
     let mut result = Seen::Nothing;
     for element in env::split_paths(path.unwrap_or(OsStr::new(DEFAULT_PATH))) {
-        // An empty element is the current directory: joining to it leaves the command alone.
+        // An empty element is the current directory: joining it leaves the command unchanged.
         match look(&in_directory(element.join(command))) {
             Seen::Executable => return Seen::Executable,
             Seen::NotExecutable => result = Seen::NotExecutable,
@@ -49,8 +49,8 @@ pub(crate) fn can_enter(directory: &Path) -> bool {
     fs::metadata(directory).is_ok_and(|metadata| metadata.is_dir() && may_execute(&metadata))
 }
 
-// access(2) is not in std. The mode says the same but for access control lists and `noexec` mounts, where the wrapper
-// gives the error, with 126, in the runtime's place.
+// std has no access(2). The mode gives the same answer except with access control lists and `noexec` mounts; there the
+// wrapper fails with 126 instead of the runtime.
 #[cfg(unix)]
 fn may_execute(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -69,7 +69,7 @@ fn may_execute(metadata: &Metadata) -> bool {
             .filter_map(|id| id.parse().ok())
             .collect()
     };
-    // The last of the four is the one that files are checked with.
+    // The last of the four ids is the one used for file access.
     let user = ids("Uid:").last().copied();
     if user == Some(0) {
         true

@@ -1,4 +1,4 @@
-//! The table that the library for Node is tested with too.
+//! The test cases shared with the Node library.
 
 mod testenv;
 
@@ -31,9 +31,9 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
         .unwrap_or_else(|| panic!("no {key} in {value}"))
 }
 
-/// Each case is decided in a process of its own, which has the environment and the directory of the case's gateway.
+/// Each case runs in a new process with the environment and the directory of its gateway.
 #[test]
-fn the_rule_holds_in_every_case() {
+fn prepare_matches_every_case() {
     let table = table();
     let mut wrong = Vec::new();
     for (number, case) in list(&table, "rule").iter().enumerate() {
@@ -64,11 +64,14 @@ fn the_rule_holds_in_every_case() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(list(&table, "rule").len() > 100, "the table is whole");
+    assert!(
+        list(&table, "rule").len() > 100,
+        "the table has all its cases"
+    );
 }
 
 #[test]
-#[ignore = "started by the_rule_holds_in_every_case"]
+#[ignore = "started by prepare_matches_every_case"]
 fn one_case() {
     let Some(number) = env::var("OOMEXEC_CASE")
         .ok()
@@ -123,7 +126,7 @@ fn one_case() {
         let name = name.as_str().expect("a name");
         assert!(
             environment.remove(OsStr::new(name)).is_some(),
-            "{name} was there"
+            "{name} was in the environment"
         );
     }
     assert_eq!(environment_of(&prepared.command, inherits), environment);
@@ -179,7 +182,7 @@ fn environment_of(command: &Command, inherits: bool) -> Environment {
 }
 
 #[test]
-fn every_end_is_explained_as_in_the_table() {
+fn explain_exit_matches_every_case() {
     let table = table();
     for case in list(&table, "exits") {
         let status = match case["signal"].as_str() {
@@ -221,7 +224,7 @@ fn counts_of_two_cgroups_are_not_compared() {
     assert_eq!(got.kind.code(), "killed-unknown");
 }
 
-/// Puts the places of this run in.
+/// Replaces the placeholders $OOMEXEC, $DIR and $SHIM.
 fn fill(value: &Value, directory: &str, shim: &str) -> Value {
     match value {
         Value::String(text) => {

@@ -1,4 +1,4 @@
-//! Real children, started in each of the three ways, and the scores that the kernel has for them.
+//! Real children, started in each of the three ways, and their scores.
 
 mod testenv;
 
@@ -16,7 +16,7 @@ use testenv::{
     write_executable,
 };
 
-/// The launch through each way, and the score that it gives.
+/// Returns the launch in each of the three ways, with the score expected.
 fn each_way(launch: &Launch) -> [(Via, Launch, i32); 3] {
     let (mut oomexec_way, mut sh_way, mut direct_way) =
         (launch.clone(), launch.clone(), launch.clone());
@@ -31,8 +31,11 @@ fn each_way(launch: &Launch) -> [(Via, Launch, i32); 3] {
 }
 
 #[test]
-fn these_tests_can_tell_a_raised_child_from_the_gateway() {
-    assert!(own_score() < 1000, "they must not run at 1000 themselves");
+fn the_tests_themselves_run_below_1000() {
+    assert!(
+        own_score() < 1000,
+        "otherwise a raised child looks like the gateway"
+    );
 }
 
 #[test]
@@ -54,7 +57,7 @@ fn a_wrapped_child_is_raised_a_direct_one_inherits_and_the_gateway_keeps_its_own
 }
 
 #[test]
-fn a_child_gets_its_arguments_whatever_they_are() {
+fn a_child_gets_its_arguments_unchanged() {
     let args = [
         "--",
         "",
@@ -81,7 +84,7 @@ fn a_child_gets_its_arguments_whatever_they_are() {
 }
 
 #[test]
-fn a_child_that_is_opted_out_keeps_its_score() {
+fn a_child_keeps_its_score_when_opted_out() {
     let mut launch = launch("cat");
     launch
         .arg("/proc/self/oom_score_adj")
@@ -96,7 +99,7 @@ fn a_child_that_is_opted_out_keeps_its_score() {
 }
 
 #[test]
-fn a_child_hands_on_its_exit_status_and_its_signal_and_nothing_else_is_written() {
+fn a_child_passes_on_its_exit_status_and_signal_and_nothing_is_added_to_its_output() {
     for (via, launch, _) in each_way(launch("sh").args(["-c", "exit 7"])) {
         let output = launch.prepare().command.output().expect("it starts");
         assert_eq!(output.status.code(), Some(7), "{via}");
@@ -109,7 +112,7 @@ fn a_child_hands_on_its_exit_status_and_its_signal_and_nothing_else_is_written()
 }
 
 #[test]
-fn what_cannot_run_gives_the_runtimes_own_error() {
+fn a_command_that_cannot_run_fails_with_the_native_spawn_error() {
     let directory = Directory::new();
     let plain = directory.make("notes", "plain");
     let (here, gone) = (directory.0.as_path(), directory.0.join("gone"));
@@ -132,18 +135,18 @@ fn what_cannot_run_gives_the_runtimes_own_error() {
 }
 
 #[test]
-fn a_file_that_others_may_execute_and_we_may_not_is_not_executable() {
+fn a_file_that_only_others_may_execute_is_not_executable() {
     let directory = Directory::new();
     let file = directory.make("notes", "executable");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o611)).expect("its mode is set");
-    // The superuser may execute what anybody may.
+    // Root may execute a file if anybody may.
     let native = Command::new(&file).stdin(Stdio::null()).status().is_ok();
     let wrapped = launch(&file).oomexec(oomexec()).prepare().wrapped();
     assert_eq!(wrapped, native);
 }
 
 #[test]
-fn a_child_is_found_in_its_own_directory() {
+fn a_child_is_looked_up_in_its_own_directory() {
     let directory = Directory::new();
     let script = directory.make("score", "executable");
     write_executable(
@@ -159,7 +162,7 @@ fn a_child_is_found_in_its_own_directory() {
 }
 
 #[test]
-fn argv0_reaches_the_child_through_oomexec_and_without_it_directly() {
+fn argv0_reaches_the_child_through_oomexec_and_directly_without_oomexec() {
     let files = ["/proc/self/cmdline", "/proc/self/oom_score_adj"];
     let mut launch = launch("cat");
     launch.args(files).argv0("-cat");
@@ -176,14 +179,14 @@ fn argv0_reaches_the_child_through_oomexec_and_without_it_directly() {
 }
 
 #[test]
-fn a_pinned_child_is_held_at_1000_where_the_kernel_can() {
+fn a_pinned_child_is_held_at_1000_if_the_kernel_has_landlock() {
     let script = "(echo 0 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj";
     let by_hand = Command::new(oomexec())
         .args(["--pin", "--", "sh", "-c", script])
         .output();
     let expected = String::from_utf8(by_hand.expect("it starts").stdout).expect("text");
     if expected != "1000\n" {
-        not_tested("this kernel has no Landlock that refuses: only the launch is tested");
+        not_tested("Landlock cannot pin on this kernel: only the launch is tested");
     }
     let mut launch = launch("sh");
     launch.args(["-c", script]).oomexec(oomexec()).pin(true);
@@ -191,7 +194,7 @@ fn a_pinned_child_is_held_at_1000_where_the_kernel_can() {
 }
 
 #[test]
-fn what_is_prepared_twice_is_wrapped_once() {
+fn a_command_prepared_twice_is_wrapped_once() {
     for (via, mut first, score) in each_way(launch("cat").arg("/proc/self/oom_score_adj")) {
         let once = first.prepare().command;
         first = launch(once.get_program());
@@ -217,7 +220,7 @@ fn what_is_prepared_twice_is_wrapped_once() {
 }
 
 #[test]
-fn the_shell_reads_none_of_its_startup_files() {
+fn the_shell_reads_no_startup_file() {
     let directory = Directory::new();
     let startup = directory.make("startup", "plain");
     fs::write(&startup, "echo startup\n").expect("it is written");
@@ -228,7 +231,7 @@ fn the_shell_reads_none_of_its_startup_files() {
 }
 
 #[test]
-fn the_shim_is_silent_where_the_write_is_refused_in_each_shell() {
+fn the_shim_is_silent_in_each_shell_if_the_write_is_refused() {
     const READ_ONLY: &str =
         r#"mount --bind /proc /proc && mount -o remount,ro,bind /proc && exec "$@""#;
     let read_only = |flags: &str| {

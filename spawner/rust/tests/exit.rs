@@ -1,4 +1,4 @@
-//! Why a child ended, from real ends.
+//! Explanations of real exits.
 
 mod testenv;
 
@@ -10,7 +10,7 @@ use oomexec_spawner::{ExitKind, Explanation, OomKills, explain_exit};
 use testenv::{Cgroup, Directory, again, launch, not_tested, oomexec, write_executable};
 
 #[test]
-fn a_real_kill_by_the_kernel_is_told_from_a_kill_by_the_gateway() {
+fn a_real_oom_kill_is_told_apart_from_a_kill_by_the_gateway() {
     let Some(cgroup) = Cgroup::new(64 << 20) else {
         return not_tested("no memory cgroup can be made here");
     };
@@ -22,9 +22,9 @@ fn a_real_kill_by_the_kernel_is_told_from_a_kill_by_the_gateway() {
     assert!(gateway.status.success(), "{said}");
 }
 
-/// It starts a child that grows until the kernel kills it and one that it kills itself.
+/// Starts a child that grows until the kernel kills it, and one that the gateway kills.
 #[test]
-#[ignore = "started by a_real_kill_by_the_kernel_is_told_from_a_kill_by_the_gateway"]
+#[ignore = "started by a_real_oom_kill_is_told_apart_from_a_kill_by_the_gateway"]
 fn a_gateway_in_a_cgroup() {
     let Some(cgroup) = env::var_os("OOMEXEC_CGROUP") else {
         return;
@@ -61,12 +61,12 @@ fn explain(script: &str, kill: bool) -> Explanation {
 }
 
 #[test]
-fn the_count_of_another_processs_cgroup_is_read_by_its_pid() {
+fn read_of_reads_the_count_of_another_processs_cgroup() {
     assert_eq!(OomKills::read_of(std::process::id()), OomKills::read());
 }
 
 #[test]
-fn there_is_no_count_of_a_process_that_is_not_there() {
+fn there_is_no_count_if_there_is_no_such_process_or_file() {
     assert_eq!(OomKills::read_of(0), None);
     assert_eq!(OomKills::read_of(u32::MAX), None);
     let file = "/no/such/file".into();
@@ -74,20 +74,20 @@ fn there_is_no_count_of_a_process_that_is_not_there() {
 }
 
 #[test]
-fn a_command_that_cannot_be_run_is_126_and_one_that_went_away_after_it_was_looked_up_is_127() {
+fn a_file_that_cannot_be_run_is_126_and_one_that_is_gone_or_misses_its_interpreter_is_127() {
     let directory = Directory::new();
-    let script = directory.make("script", "executable");
-    write_executable(&script, b"#!/no/such/interpreter\n", 0o755);
-    let explain = |meanwhile: &dyn Fn()| {
-        let mut prepared = launch(&script).oomexec(oomexec()).prepare();
+    let file = directory.make("file", "executable");
+    let explain = |contents: &[u8], meanwhile: &dyn Fn()| {
+        write_executable(&file, contents, 0o755);
+        let mut prepared = launch(&file).oomexec(oomexec()).prepare();
         assert!(prepared.wrapped());
         meanwhile();
         let output = prepared.command.output().expect("it starts");
         explain_exit(output.status, prepared.wrapped(), None, None).kind
     };
-    assert_eq!(explain(&|| {}), ExitKind::CannotRun);
-    assert_eq!(
-        explain(&|| fs::remove_file(&script).expect("it is removed")),
-        ExitKind::NotFound
-    );
+    let missing_interpreter = b"#!/no/such/interpreter\n";
+    let remove = || fs::remove_file(&file).expect("it is removed");
+    assert_eq!(explain(b"\x7fELF", &|| {}), ExitKind::CannotRun);
+    assert_eq!(explain(missing_interpreter, &|| {}), ExitKind::NotFound);
+    assert_eq!(explain(b"#!/bin/sh\n", &remove), ExitKind::NotFound);
 }

@@ -1,4 +1,4 @@
-//! A child that resets its score is raised again. That another process with its pid is not, src/hold.rs tests.
+//! A child that resets its score is raised again. src/hold.rs tests that another process with its pid is not.
 
 mod testenv;
 
@@ -10,7 +10,8 @@ use std::time::Duration;
 use oomexec_spawner::hold;
 use testenv::{Running, again, oomexec, own_score, score_of};
 
-/// Goes back to what the gateway has, which needs no privilege, at each line that it is sent.
+/// Starts a child that resets its score to the gateway's, which needs no privilege, at the start and at each line of
+/// input.
 fn start_resetting() -> Running {
     let own = own_score();
     let script =
@@ -19,7 +20,7 @@ fn start_resetting() -> Running {
 }
 
 #[test]
-fn a_process_that_resets_itself_is_raised_again_and_again() {
+fn a_process_that_resets_its_score_is_raised_again_each_time() {
     let mut running = start_resetting();
     let pid = running.child.id();
     let held = hold(pid);
@@ -46,9 +47,9 @@ fn a_process_is_held_after_the_handle_is_dropped() {
     }
 }
 
-/// In a process of its own, whose threads are no other test's.
+/// Runs in a new process, without the threads of other tests.
 #[test]
-fn the_thread_ends_when_the_process_does_and_when_it_is_stopped() {
+fn the_thread_ends_when_the_process_ends_and_when_it_is_stopped() {
     let output = again("two_holds").env("OOMEXEC_HOLD", "1").output();
     let output = output.expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr);
@@ -56,7 +57,7 @@ fn the_thread_ends_when_the_process_does_and_when_it_is_stopped() {
 }
 
 #[test]
-#[ignore = "started by the_thread_ends_when_the_process_does_and_when_it_is_stopped"]
+#[ignore = "started by the_thread_ends_when_the_process_ends_and_when_it_is_stopped"]
 fn two_holds() {
     if std::env::var_os("OOMEXEC_HOLD").is_none() {
         return;
@@ -76,7 +77,7 @@ fn two_holds() {
 }
 
 #[test]
-fn the_gateway_itself_and_what_is_not_there_are_not_held() {
+fn the_gateway_itself_and_unknown_pids_are_not_held() {
     let own = own_score();
     for pid in [0, std::process::id(), u32::MAX] {
         hold(pid).stop();

@@ -1,4 +1,4 @@
-//! Which oomexec is used, and that a bad one never is.
+//! Finding oomexec, and rejecting a bad one.
 
 mod testenv;
 
@@ -9,7 +9,7 @@ use oomexec_spawner::{Rejection, find_oomexec};
 use testenv::{Directory, launch, oomexec, write_executable};
 
 #[test]
-fn an_oomexec_that_is_replaced_under_a_running_gateway_is_noticed() {
+fn a_gateway_notices_that_oomexec_is_replaced() {
     type Replace = fn(&Path, &Path);
     let by_another_file: Replace = |new, old| fs::rename(new, old).expect("it is moved");
     let by_other_contents: Replace = |new, old| {
@@ -37,7 +37,7 @@ fn an_oomexec_that_is_replaced_under_a_running_gateway_is_noticed() {
 }
 
 #[test]
-fn a_file_that_hangs_is_given_up_and_leaves_no_process() {
+fn a_file_that_hangs_is_rejected_and_leaves_no_process() {
     let directory = Directory::new();
     let path = directory.make("oomexec", "hanging");
     let rejected = &find_oomexec(Some(&path)).rejected[0];
@@ -56,7 +56,7 @@ fn a_file_that_hangs_is_given_up_and_leaves_no_process() {
 }
 
 #[test]
-fn what_cannot_be_used_is_named_with_its_reason() {
+fn find_oomexec_returns_each_rejected_file_with_the_reason() {
     let directory = Directory::new();
     for (kind, why) in [
         ("plain", Rejection::NotExecutable),
@@ -84,7 +84,7 @@ fn what_cannot_be_used_is_named_with_its_reason() {
     assert_eq!((found.path, found.rejected), (Some(oomexec()), vec![]));
 }
 
-/// The gateway is this program, copied to a directory that holds an oomexec.
+/// The gateway is this test program, copied to a directory that contains oomexec.
 #[test]
 fn an_oomexec_beside_the_gateways_own_program_is_used() {
     let directory = Directory::new();

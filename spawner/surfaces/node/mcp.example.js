@@ -1,4 +1,4 @@
-// An MCP server on stdio, asked what it can do.
+// Starts an MCP server on stdio and lists its tools.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -8,7 +8,7 @@ import { prepare } from "oomexec";
 const scoreOf = (pid) => readFileSync(`/proc/${pid}/oom_score_adj`, "utf8").trim();
 
 const server = fileURLToPath(new URL("node_modules/.bin/mcp-server-everything", import.meta.url));
-// Always with an env: without one prepare() answers for the gateway's whole environment, which the SDK keeps from
+// Always pass env: without it prepare() assumes the gateway's whole environment, which the SDK does not give to
 // servers.
 const { command, args, env, via } = prepare(server, ["stdio"], { env: getDefaultEnvironment() });
 const transport = new StdioClientTransport({ command, args, env, stderr: "ignore" });

@@ -1,4 +1,4 @@
-// A login shell on a terminal, as a gateway gives it to a user.
+// Starts a login shell on a terminal, as a gateway does for a user.
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import pty from "node-pty";
@@ -6,7 +6,7 @@ import { prepare } from "oomexec";
 
 const scoreOf = (pid) => readFileSync(`/proc/${pid}/oom_score_adj`, "utf8").trim();
 
-/** A shell is a login shell when its argv[0] begins with `-`. node-pty cannot set that, oomexec can. */
+/** A shell is a login shell if its argv[0] begins with `-`. node-pty cannot set argv[0], but oomexec can. */
 function loginShell(shell, env) {
   const byName = prepare(shell, [], { env, argv0: `-${basename(shell)}` });
   return byName.via === "oomexec" ? byName : prepare(shell, ["-l"], { env });
@@ -19,7 +19,7 @@ let output = "";
 const login = new Promise((resolve) => {
   terminal.onData((data) => {
     output += data;
-    // What is typed is echoed: it must not look like the answer.
+    // The terminal echoes the input, so the input must not match the answer.
     const answer = /login_shell[ \t]+(on|off)/.exec(output);
     if (answer !== null) resolve(answer[1]);
   });

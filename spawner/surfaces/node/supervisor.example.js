@@ -1,17 +1,17 @@
-// A supervisor's command: in a group of its own, so that it can be ended with all that it started, its output on a
-// pipe, and one more pipe that tells when the last of them is gone.
+// Starts a supervisor's command in a process group of its own, so that one signal ends it and its descendants. Its
+// output is on a pipe, and another pipe closes when the last descendant exits.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { spawn } from "oomexec";
 
 const scoreOf = (pid) => readFileSync(`/proc/${pid}/oom_score_adj`, "utf8").trim();
 
-// cat stands for the work: it ends with its input.
+// cat stands for the work: it runs until its input ends.
 const child = spawn("sh", ["-c", "cat <&3 & echo ready; cat <&3"], {
   detached: true,
   stdio: ["ignore", "pipe", "inherit", "pipe"],
 });
-// A command that does not exist rejects this with ENOENT, as it would without oomexec.
+// If the command does not exist, this rejects with ENOENT, as without oomexec.
 await once(child, "spawn");
 const descendants = child.stdio[3].resume();
 

@@ -1,4 +1,4 @@
-//! Real files, children and cgroups for the tests.
+//! Makes real files, children and cgroups for the tests.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::env;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use oomexec_spawner::{Launch, OomKills, Prepared};
 
-/// The binary that the tests start children with.
+/// Finds the oomexec to test with.
 pub fn oomexec() -> PathBuf {
     let places = match env::var_os("OOMEXEC_TEST_BINARY") {
         Some(place) => vec![PathBuf::from(place)],
@@ -32,14 +32,16 @@ pub fn oomexec() -> PathBuf {
     })
 }
 
-/// What the shell that runs the tests has set must not decide them.
+/// Creates a launch that ignores an opt-out of whoever runs the tests.
 pub fn launch(program: impl AsRef<std::ffi::OsStr>) -> Launch {
     let mut launch = Launch::new(program);
     launch.env("OPENCLAW_CHILD_OOM_SCORE_ADJ", "1");
     launch
 }
 
-/// Written past the harness, which keeps what a test prints to itself when the test passes.
+/// Reports a test that cannot run here; fails it if CI is set.
+///
+/// Writes to stderr directly: the harness hides what a passing test prints.
 pub fn not_tested(why: &str) {
     assert!(env::var_os("CI").is_none(), "{why}");
     let _ = writeln!(io::stderr(), "NOT TESTED: {why}");
@@ -54,7 +56,7 @@ pub fn own_score() -> i32 {
     score_of("self")
 }
 
-/// A child that is ended with the test.
+/// A child that is killed when this is dropped.
 pub struct Running {
     pub child: Child,
     stdout: BufReader<std::process::ChildStdout>,
@@ -110,7 +112,7 @@ impl Directory {
         Self(path)
     }
 
-    /// Makes a file of a kind that ../../../cases.json names.
+    /// Makes a file of a kind in ../../../cases.json.
     pub fn make(&self, path: &str, kind: &str) -> PathBuf {
         let path = self.0.join(path);
         fs::create_dir_all(path.parent().expect("it is below")).expect("a directory");
@@ -164,8 +166,10 @@ impl Drop for Directory {
     }
 }
 
-/// Writes a file that may be started at once. Another process does it: a child that another test forks while this one
-/// has the file open would have it open too, and the kernel starts nothing that is open for writing.
+/// Writes an executable file from another process.
+///
+/// If this process wrote it, a child that another test forks could inherit the file open for writing, and then the
+/// kernel would not run it.
 pub fn write_executable(path: &Path, bytes: &[u8], mode: u32) {
     let mut cat = Command::new("sh")
         .args(["-c", "cat >\"$0\" && chmod $1 \"$0\""])
@@ -180,13 +184,13 @@ pub fn write_executable(path: &Path, bytes: &[u8], mode: u32) {
     assert!(cat.wait().expect("it ends").success());
 }
 
-/// A whole program that waits for ever: the header of the real binary with its entry point moved to an endless loop.
+/// Returns a program that never ends: the header of the real binary, with an endless loop at the entry point.
 fn hanging_program() -> Vec<u8> {
     let endless_loop: &[u8] = match env::consts::ARCH {
         "x86_64" => &[0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7], // mov eax, SYS_pause; syscall; jmp back
         "aarch64" => &[0x00, 0x00, 0x00, 0x14],                   // b .
         "riscv64" => &[0x6f, 0x00, 0x00, 0x00],                   // j .
-        arch => panic!("no endless loop is written for {arch}"),
+        arch => panic!("no endless loop for {arch}"),
     };
     const BASE: u64 = 0x40_0000;
     let header = fs::read(oomexec()).expect("oomexec is read");
@@ -207,8 +211,9 @@ fn hanging_program() -> Vec<u8> {
     program
 }
 
-/// A memory cgroup below our own, or the nearest one above that takes it: on v2 a cgroup with processes of its own
-/// gives its children no memory controller.
+/// A memory cgroup below our own, or below the nearest ancestor that allows it.
+///
+/// On v2 a cgroup that contains processes gives its children no memory controller.
 pub struct Cgroup(pub PathBuf);
 
 impl Cgroup {
@@ -241,7 +246,7 @@ impl Cgroup {
             ),
         ] {
             if self.0.join(memory).exists() {
-                // Not every kernel counts swap.
+                // Not every kernel accounts swap.
                 let is_set = fs::write(self.0.join(memory), limit.to_string()).is_ok();
                 let _ = fs::write(self.0.join(swap), swap_limit.to_string());
                 return is_set;
@@ -253,7 +258,7 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // The kernel takes a moment to let the last process go.
+        // The kernel takes a moment to release the last process.
         for _ in 0..100 {
             if fs::remove_dir(&self.0).is_ok() {
                 return;
@@ -263,7 +268,7 @@ impl Drop for Cgroup {
     }
 }
 
-/// This test program again, for one ignored test: a process with an environment, a directory or a cgroup of its own.
+/// Runs one ignored test of this program in a new process, with its own environment, directory or cgroup.
 pub fn again(test: &str) -> Command {
     let mut command = Command::new(env::current_exe().expect("it runs"));
     command.args([

@@ -11,7 +11,7 @@ const PAGE = `<!doctype html><title>rendered</title>
 <body style="margin: 0; background: rgb(12, 34, 56)"><p id="answer"></p>
 <script>document.getElementById("answer").textContent = 6 * 7</script>`;
 
-// What Chromium gives its renderers.
+// The score that Chromium gives its renderers.
 const RENDERER = 300;
 
 let server, url;
@@ -40,7 +40,7 @@ function assertSandboxed(browser) {
   const renderers = browser.renderers();
   assert.ok(renderers.length > 0);
   for (const { pid, seccomp, depth } of renderers) {
-    // In the pid namespace of its zygote and, below that, in one of its own.
+    // The zygote has a pid namespace, and each renderer has its own below that.
     assert.deepEqual({ pid, seccomp, depth }, { pid, seccomp: 2, depth: main.depth + 2 });
   }
 }
@@ -49,12 +49,12 @@ for (const command of ["chromium", "chromium-headless-shell"]) {
   for (const [who, user] of Object.entries(USERS)) {
     const newBrowser = (t, how) => {
       if (!isThere(command)) return notTested(t, `${command} is not installed`);
-      if (user.sandbox && !canSandbox(user)) return notTested(t, "this kernel gives the user no namespaces for a sandbox");
+      if (user.sandbox && !canSandbox(user)) return notTested(t, "the user may not create a sandbox's namespaces");
       return Browser.start(t, command, how, user);
     };
 
     describe(`${command} ${who}`, () => {
-      test("is held at 1000 in every process through oomexec with pin, and renders", async (t) => {
+      test("renders through oomexec with pin, with every process held at 1000", async (t) => {
         if (!canPin()) return notTested(t, "this kernel has no Landlock that refuses");
         const browser = await newBrowser(t, { ...WAYS.oomexec.how, pin: true });
         if (browser === undefined) return;
@@ -71,7 +71,7 @@ for (const command of ["chromium", "chromium-headless-shell"]) {
       });
 
       for (const via of ["sh", "direct"]) {
-        test(`renders through ${via}, with the scores that it gives itself: that is what pin is for`, async (t) => {
+        test(`renders through ${via}, and sets its own scores without pin`, async (t) => {
           const browser = await newBrowser(t, WAYS[via].how);
           if (browser === undefined) return;
           assert.equal(browser.via, via);
@@ -86,7 +86,7 @@ for (const command of ["chromium", "chromium-headless-shell"]) {
 
       if (command === "chromium") {
         if (user.sandbox) {
-          test("finds itself adequately sandboxed under pin", async (t) => {
+          test("reports that it is adequately sandboxed under pin", async (t) => {
             const browser = await newBrowser(t, { ...WAYS.oomexec.how, pin: true });
             if (browser === undefined) return;
             const page = await (await browser.connect()).newPage();
@@ -95,15 +95,15 @@ for (const command of ["chromium", "chromium-headless-shell"]) {
           });
         }
 
-        test("is raised again by hold where it is not pinned", async (t) => {
+        test("is raised again by hold if it is not pinned", async (t) => {
           const browser = await newBrowser(t, WAYS.sh.how);
           if (browser === undefined) return;
           const held = hold(browser.pid);
           t.after(() => held.stop());
           await render(browser);
           if (OWN > RENDERER) return notTested(t, "a browser does not reset itself here");
-          // It resets itself before it starts its first renderer.
-          await until("a renderer has its score", () => browser.renderers().some(({ score }) => score === RENDERER));
+          // It resets its own score before it starts its first renderer.
+          await until("a renderer has set its score", () => browser.renderers().some(({ score }) => score === RENDERER));
           await until("the main process is raised again", () => scoreOf(browser.pid) === 1000);
         });
       }

@@ -7,7 +7,7 @@ import { canPin, isThere } from "../testenv/browser.js";
 import { newDirectory } from "../testenv/child.js";
 import { OOMEXEC, OWN, notTested } from "../testenv/oomexec.js";
 
-// What decides for an example is what decides for a gateway: what is there, and its environment.
+// An example decides like a gateway: by its environment and what is installed.
 const { PATH } = process.env;
 const WITHOUT_OOMEXEC = PATH.split(":").filter((directory) => !isThere(`${directory}/oomexec`));
 const WAYS = {
@@ -19,7 +19,7 @@ const WAYS = {
 async function run(t, example, env, ...args) {
   const file = fileURLToPath(new URL(`../${example}.example.js`, import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [file, ...args], {
-    // A shell or a browser in there must not find the files of whoever runs the tests.
+    // A shell or a browser must not read the files of whoever runs the tests.
     env: { ...env, HOME: newDirectory(t) },
   });
   const score = (who) => Number(new RegExp(`^${who} \\d+: (-?\\d+)`, "m").exec(stdout)?.[1]);
@@ -42,7 +42,7 @@ for (const [via, { env, score }] of Object.entries(WAYS)) {
   });
 }
 
-test("the browser's example shows the scores of the gateway and the child", async (t) => {
+test("the browser example shows the scores of the gateway and the child", async (t) => {
   if (!isThere("chromium")) return notTested(t, "chromium is not installed");
   if (!canPin()) return notTested(t, "this kernel has no Landlock that refuses");
   const { stdout, gateway, child } = await run(t, "browser", WAYS.oomexec.env, "chromium");

@@ -14,7 +14,7 @@ import { programOf, runs, statOf } from "../testenv/process.js";
 const SERVER = fileURLToPath(new URL("../node_modules/.bin/mcp-server-everything", import.meta.url));
 const GATEWAY = { name: "oomexec-surfaces", version: "1.0.0" };
 
-// What the SDK keeps from servers unless it is told otherwise.
+// The SDK does not pass this to servers by default.
 process.env.GATEWAY_TOKEN = "a secret";
 
 for (const [via, { how, score }] of Object.entries(WAYS)) {
@@ -35,8 +35,8 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
     return { client, pid: transport.pid, stdout };
   };
 
-  describe(`an MCP server that is started through ${via}`, () => {
-    test("answers: it is initialized, lists its tools, runs one, and is closed", async (t) => {
+  describe(`an MCP server started through ${via}`, () => {
+    test("initializes, lists its tools, runs one, and closes", async (t) => {
       const { client, pid, stdout } = await connect(t);
       assert.match(client.getServerVersion().name, /everything/);
       const { tools } = await client.listTools();
@@ -52,13 +52,13 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       await client.close();
       await stdout.ended;
       assert.ok(!runs(pid));
-      // Its answers to initialize, tools/list and tools/call, and the notifications between them.
+      // The answers to initialize, tools/list and tools/call, with notifications in between.
       const messages = stdout.lines().map((line) => JSON.parse(line));
       for (const message of messages) assert.equal(message.jsonrpc, "2.0");
       assert.deepEqual(messages.map(({ id }) => id).filter((id) => id !== undefined), [0, 1, 2]);
     });
 
-    test("has the environment that it was given, and none of the gateway's secrets", async (t) => {
+    test("has the given environment, and none of the gateway's secrets", async (t) => {
       const { client } = await connect(t, { SERVER_TOKEN: "its own", HOME: newDirectory(t) });
       const { content } = await client.callTool({ name: "get-env", arguments: {} });
       const environment = JSON.parse(content[0].text);
@@ -66,25 +66,25 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       assert.equal(environment.GATEWAY_TOKEN, undefined);
     });
 
-    test("that does not exist gives the native error", async (t) => {
+    test("fails with the native spawn error if it does not exist", async (t) => {
       const { transport, ...prepared } = newTransport(t, "no-such-mcp-server", ["stdio"]);
       assert.deepEqual([prepared.via, prepared.why], ["direct", "not-found"]);
       const client = new Client(GATEWAY);
-      // ENOENT; EACCES where a directory of PATH may not be searched.
+      // ENOENT, or EACCES if a directory of PATH may not be searched.
       const [{ code, syscall }] = await once(spawn("no-such-mcp-server"), "error");
       await assert.rejects(client.connect(transport), { code, syscall });
     });
   });
 }
 
-/** Keeps a copy of all that the child that `start` starts writes to its stdout. */
+/** Records the stdout of the child that `start` starts. */
 async function tee(start) {
   const chunks = [];
   let ended;
-  // The SDK keeps the process to itself. Node tells of each one that is made.
+  // The SDK does not expose the process. Node's diagnostics channel announces each new one.
   const listen = ({ process: child }) => {
     ended = new Promise((resolve) => child.once("close", resolve));
-    // Before anything can have been read.
+    // Listens before anything is read.
     child.once("spawn", () => child.stdout.on("data", (chunk) => chunks.push(chunk)));
   };
   diagnostics.subscribe("child_process", listen);

@@ -14,8 +14,8 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
     return new Terminal(t, prepared);
   };
 
-  describe(`bash on a terminal that is started through ${via}`, () => {
-    test("runs under the pid that the gateway has, with its score, and the gateway keeps its own", async (t) => {
+  describe(`bash on a terminal, started through ${via}`, () => {
+    test("has the pid that spawn returned and its score, and the gateway keeps its own score", async (t) => {
       const terminal = bash(t);
       terminal.type('echo "pid=<$$>"\r');
       const [, pid] = await terminal.shows(/pid=<(\d+)>/);
@@ -23,11 +23,11 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       assert.equal(basename(programOf(terminal.pid)), "bash");
       assert.equal(scoreOf(terminal.pid), score);
       assert.equal(scoreOf("self"), OWN);
-      // What a gateway shows as the terminal's title.
+      // A gateway shows this as the terminal's title.
       assert.equal(terminal.pty.process, "bash");
     });
 
-    test("leads a session of its own, whose controlling terminal it is", async (t) => {
+    test("leads its own session, with this controlling terminal", async (t) => {
       const terminal = bash(t);
       terminal.type('echo "tty=<$(tty)>"\r');
       const [, tty] = await terminal.shows(/tty=<(\/.*)>/);
@@ -41,7 +41,7 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       await terminal.shows(/works=<written>/);
     });
 
-    test("controls jobs: Ctrl-Z stops one, fg goes on with it, Ctrl-C ends it and not the shell", async (t) => {
+    test("controls jobs: Ctrl-Z stops a job, fg resumes it, Ctrl-C ends it but not the shell", async (t) => {
       const terminal = bash(t);
       terminal.type('echo "flags=<$->"\r');
       assert.match((await terminal.shows(/flags=<(\w+)>/))[1], /m/);
@@ -68,11 +68,11 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       assert.equal((await terminal.shows(/status=<(\d+)>/))[1], "130");
     });
 
-    test("knows the size of its window, and that it changed", async (t) => {
+    test("knows the size of its window, and notices a change", async (t) => {
       const terminal = bash(t);
       terminal.type('echo "size=<$(stty size)>"\r');
       assert.equal((await terminal.shows(/size=<(\d.*)>/))[1], `${ROWS} ${COLUMNS}`);
-      // Node gets SIGWINCH and asks for the size.
+      // On SIGWINCH, Node reads the new size.
       const script =
         "process.stdout.on('resize', () => console.log('now ' + process.stdout.columns));" +
         "process.stdin.resume(); console.log('wait' + 'ing')";
@@ -86,19 +86,19 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       assert.equal((await terminal.shows(/size=<(\d.*)>/))[1], "43 117");
     });
 
-    test("hands on its exit status", async (t) => {
+    test("passes on its exit status", async (t) => {
       const terminal = bash(t);
       terminal.type("exit 7\r");
       assert.deepEqual(await terminal.end, { exitCode: 7, signal: 0 });
     });
 
-    test("ends with what it runs when the terminal is closed", async (t) => {
+    test("ends with its job when the terminal is closed", async (t) => {
       const terminal = bash(t);
       terminal.type("cat\r");
       const job = await terminal.job("cat");
       terminal.pty.destroy();
       const { signal, exitCode } = await terminal.end;
-      // SIGHUP: bash passes it on to its jobs and ends by it too, or as cat's shell with 128 + 1.
+      // bash passes SIGHUP on to its jobs, and then ends by it or exits with 128 + 1.
       assert.ok(signal === 1 || exitCode === 129, `signal ${signal}, exit status ${exitCode}`);
       await until("cat is gone", () => !runs(job));
     });
@@ -111,22 +111,22 @@ describe("a login shell", () => {
     return (await terminal.shows(/login_shell[ \t]+(on|off)/))[1];
   };
 
-  test("by its argv[0] is one through oomexec: node-pty itself cannot give another", async (t) => {
+  test("starts through oomexec by argv[0], which node-pty itself cannot set", async (t) => {
     const terminal = new Terminal(t, prepare("bash", [], { ...WAYS.oomexec.how, argv0: "-bash", env: environmentOf(t) }));
     assert.equal(await asked(terminal), "on");
     assert.equal(readFileSync(`/proc/${terminal.pid}/cmdline`, "utf8"), "-bash\0");
     assert.equal(scoreOf(terminal.pid), 1000);
   });
 
-  test("by its argv[0] is left to the gateway without oomexec: prepare() says that it is direct, and why", async (t) => {
+  test("by argv[0] is not possible without oomexec: prepare() returns direct, and the reason", async (t) => {
     const prepared = prepare("bash", [], { ...WAYS.sh.how, argv0: "-bash", env: environmentOf(t) });
     assert.deepEqual([prepared.via, prepared.why, prepared.argv0], ["direct", "argv0", "-bash"]);
-    // node-pty drops the argv0: the gateway must ask with -l instead.
+    // node-pty drops argv0: the gateway must use -l instead.
     assert.equal(await asked(new Terminal(t, prepared)), "off");
   });
 
   for (const [via, { how, score }] of Object.entries(WAYS)) {
-    test(`by -l is one through ${via}`, async (t) => {
+    test(`starts through ${via} by -l`, async (t) => {
       const prepared = prepare("bash", ["-l"], { ...how, env: environmentOf(t) });
       assert.equal(prepared.via, via);
       const terminal = new Terminal(t, prepared);

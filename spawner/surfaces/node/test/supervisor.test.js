@@ -7,7 +7,7 @@ import { end, kill, lines, newDirectory, start } from "../testenv/child.js";
 import { OWN, WAYS, scoreOf } from "../testenv/oomexec.js";
 import { processes, programOf, statOf, until } from "../testenv/process.js";
 
-// What waits in these tests reads a pipe of the gateway's: it ends with the gateway, whatever happens.
+// The children in these tests read a pipe from the gateway, so they end when the gateway does.
 
 const which = (name) => realpathSync(execFileSync("/bin/sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim());
 
@@ -18,8 +18,8 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
     return start(t, prepared, options);
   };
 
-  describe(`a supervisor's child that is started through ${via}`, () => {
-    test("runs its program under the pid that the gateway has, with its score, and the gateway keeps its own", async (t) => {
+  describe(`a supervisor's child started through ${via}`, () => {
+    test("has the pid that spawn returned and its score, and the gateway keeps its own score", async (t) => {
       const child = startHere(t, "cat");
       const line = lines(child.stdout);
       child.stdin.write("ready\n");
@@ -36,7 +36,7 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       assert.equal(await line(), undefined);
     });
 
-    test("has the descriptors that a plain spawn gives it and no other", async (t) => {
+    test("has the same descriptors as after a plain spawn", async (t) => {
       const file = `${newDirectory(t)}/log`;
       const log = openSync(file, "w");
       t.after(() => closeSync(log));
@@ -63,7 +63,7 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       assert.equal(await line(), undefined);
     });
 
-    test("leads the group that it was given, and a signal to the group ends all in it", async (t) => {
+    test("leads its own group, and a signal to the group ends every process in it", async (t) => {
       const script = "cat <&3 >/dev/null & (cat <&3 >/dev/null & cat <&3 >/dev/null) & cat <&3 >/dev/null";
       const child = startHere(t, "sh", ["-c", script], { stdio: ["ignore", "ignore", "inherit", "pipe"] });
       const line = lines(child.stdio[3]);
@@ -83,15 +83,15 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       await until("all have ended", () => inGroup().length === 0);
     });
 
-    test("hands on its exit status", async (t) => {
+    test("passes on its exit status", async (t) => {
       for (const code of [0, 1, 7, 125, 126, 127, 255]) {
         assert.equal(await end(startHere(t, "sh", ["-c", `exit ${code}`])), code);
       }
     });
 
-    test("ends by the signal that it is sent", async (t) => {
+    test("ends by the signal it is sent", async (t) => {
       for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGPIPE", "SIGKILL"]) {
-        // A core file would stay behind after SIGQUIT.
+        // SIGQUIT would leave a core file.
         const child = startHere(t, "sh", ["-c", "ulimit -c 0; exec cat"]);
         const line = lines(child.stdout);
         child.stdin.write("ready\n");
@@ -102,7 +102,7 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       }
     });
 
-    test("gets the signals that it handles", async (t) => {
+    test("receives the signals that it handles", async (t) => {
       const script = "process.on('SIGTERM', () => process.exit(42)); process.stdin.resume(); console.log('ready')";
       const child = startHere(t, process.execPath, ["-e", script]);
       assert.equal(await lines(child.stdout)(), "ready");
@@ -111,7 +111,7 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       assert.equal(await ended, 42);
     });
 
-    test("speaks over Node's channel", async (t) => {
+    test("exchanges messages over Node's IPC channel", async (t) => {
       const script = "process.on('message', (message) => process.send({ message, pid: process.pid }))";
       const child = startHere(t, process.execPath, ["-e", script], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
       const answer = new Promise((resolve) => child.once("message", resolve));
@@ -122,8 +122,8 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       assert.equal(await ended, 0);
     });
 
-    test("closes an inherited descriptor with its last descendant, and not before", async (t) => {
-      // The descendant leaves the group too: only the descriptor still tells of it.
+    test("keeps an inherited descriptor open until its last descendant exits", async (t) => {
+      // The descendant leaves the group too, so only the descriptor shows that it still runs.
       const script =
         'setsid sh -c \'echo started >&3; read word <&3; echo "$word $(cat /proc/self/oom_score_adj)" >&3\' & exit 5';
       const child = startHere(t, "sh", ["-c", script], { stdio: ["ignore", "ignore", "inherit", "pipe"] });

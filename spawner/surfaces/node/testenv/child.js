@@ -1,4 +1,4 @@
-// Children that a test starts, and ends.
+// Starts the children of a test, and ends them.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
@@ -6,34 +6,34 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Starts what was prepared, in a group of its own, which ends with the test. */
+/** Starts a prepared child in its own process group, and ends the group after the test. */
 export function start(t, { command, args, env, argv0 }, options) {
   const child = spawn(command, args, { ...options, env, argv0, detached: true });
-  // As long as the child was not reaped, nobody else can have its pid.
+  // Until the child is reaped, no other process can have its pid.
   t.after(() => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) kill(child, "SIGKILL");
   });
   return child;
 }
 
-/** Signals the child's whole group. */
+/** Sends a signal to the child's process group. */
 export function kill(child, signal) {
   process.kill(-child.pid, signal);
 }
 
-/** How a child ends: its code, or else its signal. */
+/** Waits for the child's exit and returns its code, or else its signal. */
 export async function end(child) {
   const [code, signal] = await once(child, "exit");
   return code ?? signal;
 }
 
-/** Gives the lines of a stream one by one, and undefined when all that could write to it are gone. */
+/** Returns a function that reads the next line of a stream; undefined at its end. */
 export function lines(stream) {
   const iterator = createInterface(stream)[Symbol.asyncIterator]();
   return async () => (await iterator.next()).value;
 }
 
-/** A directory that is removed after the test. */
+/** Makes a directory that is removed after the test. */
 export function newDirectory(t) {
   const directory = makeDirectory();
   t.after(() => removeDirectory(directory));

@@ -1,4 +1,4 @@
-// The binary that the tests start children with, and the three ways to start one.
+// Finds the oomexec to test with, and lists the three ways to start a child.
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -12,7 +12,7 @@ if (OOMEXEC === undefined) {
   throw new Error(`no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at ${places.join(", ")}`);
 }
 
-// What the shell that runs the tests has set must not decide them.
+// The environment of whoever runs the tests must not change the results.
 delete process.env.OPENCLAW_CHILD_OOM_SCORE_ADJ;
 delete process.env.OOMEXEC_PATH;
 
@@ -20,18 +20,18 @@ export function scoreOf(pid) {
   return Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
 }
 
-/** The gateway's own score: these tests are the gateway. */
+/** The gateway's own score. These tests are the gateway. */
 export const OWN = scoreOf("self");
-if (OWN >= 1000) throw new Error("at 1000 themselves, these tests cannot tell a raised child from the gateway");
+if (OWN >= 1000) throw new Error("these tests need a score below 1000: a raised child must differ from the gateway");
 
-/** What makes prepare() choose each way, and the score of a child that is started so. */
+/** The options that make prepare() choose each way, and the child's score then. */
 export const WAYS = {
   oomexec: { how: { oomexec: OOMEXEC }, score: 1000 },
   sh: { how: { oomexec: false }, score: 1000 },
   direct: { how: { oomexec: false, shellAvailable: () => false }, score: OWN },
 };
 
-/** For a test that cannot run here. Where all of them must, it fails. */
+/** Skips a test that cannot run here; fails it if CI is set. */
 export function notTested(t, why) {
   if (process.env.CI) throw new Error(`not tested: ${why}`);
   t.skip(why);

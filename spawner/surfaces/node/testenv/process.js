@@ -1,24 +1,24 @@
-// What the kernel says of processes, and how to wait for it.
+// Reads the state of processes from /proc, and waits for it to change.
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-// A machine that is busy may take long; what never comes is a failure all the same.
+// Long enough for a busy machine.
 const DEADLINE_MS = 60_000;
 
-/** Waits until the condition gives something, and gives that. */
+/** Waits until the condition returns something truthy, and returns that. */
 export async function until(what, condition) {
   const deadline = Date.now() + DEADLINE_MS;
   for (;;) {
     const result = await condition();
     if (result) return result;
     if (Date.now() > deadline) {
-      throw new Error(`it did not come to this: ${typeof what === "function" ? what() : what}`);
+      throw new Error(`timed out waiting until ${typeof what === "function" ? what() : what}`);
     }
     await sleep(20);
   }
 }
 
-/** The fields of /proc/PID/stat that tell how a process is related to others; undefined if it is gone. */
+/** Returns the fields of /proc/PID/stat that relate a process to others; undefined if it is gone. */
 export function statOf(pid) {
   let stat;
   try {
@@ -26,14 +26,14 @@ export function statOf(pid) {
   } catch {
     return undefined;
   }
-  // The name is in parentheses and may hold any byte: count from the last one.
+  // The name is in parentheses and may contain any byte: count from the last `)`.
   const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
   const [state, ...numbers] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [parent, group, session, terminal, foreground] = numbers.map(Number);
   return { pid: Number(pid), name, state, parent, group, session, terminal, foreground };
 }
 
-// One that has ended may wait long for an init to reap it.
+// A zombie does not count: an init may take long to reap it.
 const isRunning = (stat) => stat !== undefined && stat.state !== "Z" && stat.state !== "X";
 
 export function runs(pid) {
@@ -47,7 +47,7 @@ export function processes() {
     .filter(isRunning);
 }
 
-/** The program that a process runs: not what it is called. */
+/** Returns the executable of a process, not its name. */
 export function programOf(pid) {
   return readlinkSync(`/proc/${pid}/exe`);
 }

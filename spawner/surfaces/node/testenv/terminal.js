@@ -1,4 +1,4 @@
-// A shell on a real terminal, and somebody who types and reads.
+// Runs a shell on a real terminal, and types and reads there.
 import pty from "node-pty";
 import { newDirectory } from "./child.js";
 import { statOf, until } from "./process.js";
@@ -16,7 +16,7 @@ export class Terminal {
     this.end = new Promise((resolve) => this.pty.onExit(resolve));
     let hasEnded = false;
     this.end.then(() => (hasEnded = true));
-    // bash keeps no child of its own after its terminal is gone.
+    // bash ends its children when its terminal closes.
     t.after(() => hasEnded || this.pty.kill("SIGHUP"));
   }
 
@@ -25,8 +25,8 @@ export class Terminal {
   }
 
   /**
-   * Waits until the terminal shows this, and gives what it matched. What is typed is shown too: what to wait for
-   * must not be in it.
+   * Waits until the terminal shows the pattern, and returns the match.
+   * The terminal echoes the input, so the input must not match the pattern.
    */
   async shows(pattern) {
     const what = () => `the terminal shows ${pattern}; it shows ${JSON.stringify(this.#unread)}`;
@@ -35,21 +35,21 @@ export class Terminal {
     return match;
   }
 
-  /** The process group that has the terminal's keyboard now. */
+  /** The terminal's foreground process group. */
   get foreground() {
     return statOf(this.pid)?.foreground;
   }
 
-  /** Waits until a program that was typed has the keyboard, and gives its process group. */
+  /** Waits until the named program is in the foreground, and returns its process group. */
   job(name) {
-    return until(`${name} has the keyboard`, () => {
+    return until(`${name} is in the foreground`, () => {
       const { foreground } = this;
       return foreground !== this.pid && statOf(foreground)?.name === name && foreground;
     });
   }
 }
 
-/** An environment in which bash reads no file of whoever runs the tests. */
+/** Returns an environment in which bash reads no files of whoever runs the tests. */
 export function environmentOf(t) {
   return { PATH: process.env.PATH, HOME: newDirectory(t), HISTFILE: "/dev/null", LANG: "C.UTF-8" };
 }

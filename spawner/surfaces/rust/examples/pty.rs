@@ -1,4 +1,4 @@
-//! A login shell on a terminal, as a gateway gives it to a user.
+//! Starts a login shell on a terminal, as a gateway does for a user.
 
 use std::io::{Read, Write};
 use std::process::{self, Command};
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pair = native_pty_system().openpty(size)?;
     let prepared = login_shell("bash")?;
     let mut child = pair.slave.spawn_command(builder(&prepared.command))?;
-    // Else the terminal would stay open when the shell is gone.
+    // Otherwise the terminal would stay open after the shell exits.
     drop(pair.slave);
 
     let mut keyboard = pair.master.take_writer()?;
@@ -34,9 +34,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A shell is a login shell when its argv[0] begins with `-`. `portable-pty` cannot set that, oomexec can.
+/// A shell is a login shell if its argv[0] begins with `-`. `portable-pty` cannot set argv[0], but oomexec can.
 fn login_shell(shell: &str) -> io::Result<Prepared> {
-    // portable-pty would start it in the home directory.
+    // portable-pty defaults to the home directory.
     let directory = env::current_dir()?;
     let mut launch = Launch::new(shell);
     launch.current_dir(directory);
@@ -47,7 +47,7 @@ fn login_shell(shell: &str) -> io::Result<Prepared> {
     })
 }
 
-/// `portable-pty` has a builder of its own. What it takes over is all that a launch without `env_clear` sets.
+/// Converts to the builder of `portable-pty`. This copies all that a launch without `env_clear` sets.
 fn builder(command: &Command) -> CommandBuilder {
     let mut builder = CommandBuilder::new(command.get_program());
     builder.args(command.get_args());
@@ -63,7 +63,7 @@ fn builder(command: &Command) -> CommandBuilder {
     builder
 }
 
-/// What is typed is shown too: only the answer has a word behind the option's name.
+/// The terminal echoes the input, but only the answer has a word after the option's name.
 fn read_answer(screen: &mut dyn Read) -> io::Result<&'static str> {
     let mut shown = String::new();
     let mut bytes = [0; 1024];

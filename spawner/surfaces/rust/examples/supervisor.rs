@@ -1,4 +1,4 @@
-//! A supervisor's command: in a group of its own, so that it can be ended with all that it started.
+//! Starts a supervisor's command in a process group of its own, so that one signal ends it and its descendants.
 
 use std::fs;
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use oomexec_spawner::Launch;
 
 fn main() -> io::Result<()> {
-    // cat stands for the work: it ends with its input.
+    // cat stands for the work: it runs until its input ends.
     let mut prepared = Launch::new("sh")
         .args(["-c", "exec 3<&0; cat <&3 & echo; cat"])
         .prepare();
@@ -29,7 +29,7 @@ fn main() -> io::Result<()> {
 
     killpg(Pid::from_raw(child.id() as i32), Signal::SIGTERM)?;
     println!("ended by {}", child.wait()?);
-    // Whatever it started has its stdout too: it is at its end when the last of them is gone.
+    // Its descendants share its stdout, so this reads until the last of them exits.
     stdout.read_to_end(&mut Vec::new())?;
     println!("nothing that it started is left");
     Ok(())

@@ -1,4 +1,4 @@
-//! A supervisor's command on tokio.
+//! Starts a supervisor's command with tokio.
 
 use std::process::{self, Stdio};
 use std::{fs, io};
@@ -13,7 +13,6 @@ async fn main() -> io::Result<()> {
     let mut child = Command::from(prepared.command)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        // A gateway that gives up on a child by dropping it leaves none behind.
         .kill_on_drop(true)
         .process_group(0)
         .spawn()?;

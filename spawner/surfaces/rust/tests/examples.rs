@@ -1,4 +1,4 @@
-//! The examples run, and show what they are there to show.
+//! The examples run and show the scores.
 
 mod testenv;
 
@@ -8,15 +8,12 @@ use std::process::Command;
 
 use testenv::{oomexec, own_score};
 
-/// Runs an example as a gateway would run: its environment decides.
+/// Runs an example. Like a gateway, it decides by its environment.
 fn run(name: &str, decide: (&str, &std::ffi::OsStr)) -> String {
     let this = env::current_exe().expect("it runs");
     let target = this.ancestors().nth(2).expect("deps is in it");
     let example = target.join("examples").join(name);
-    assert!(
-        example.exists(),
-        "cargo test builds it; else cargo build --examples"
-    );
+    assert!(example.exists(), "not built: run cargo build --examples");
     let path = env::var_os("PATH").expect("a PATH");
     let directories = env::split_paths(&path).filter(|one| !one.join("oomexec").exists());
     let output = Command::new(example)
@@ -36,7 +33,7 @@ fn run(name: &str, decide: (&str, &std::ffi::OsStr)) -> String {
     stdout
 }
 
-/// The score in a line such as `child 123: 1000, by oomexec`.
+/// Parses the score in a line like `child 123: 1000, by oomexec`.
 fn score(stdout: &str, who: &str) -> Option<i32> {
     let line = stdout.lines().find(|line| line.starts_with(who))?;
     let score = line.split_once(": ")?.1.split(',').next()?;

@@ -1,4 +1,4 @@
-//! bash on a real terminal by `portable-pty`.
+//! bash on a real terminal, started with `portable-pty`.
 
 mod testenv;
 
@@ -33,7 +33,7 @@ fn size(rows: u16, cols: u16) -> PtySize {
     }
 }
 
-/// A shell on a terminal, which ends with the test, and somebody who types and reads.
+/// A shell on a terminal, to type and read there. Dropping this ends the shell.
 struct Terminal {
     pid: u32,
     child: Box<dyn Child + Send + Sync>,
@@ -51,7 +51,7 @@ impl Terminal {
         let child = child.expect("it starts");
         let mut reader = pair.master.try_clone_reader().expect("it can be read");
         let (sender, screen) = channel();
-        // It ends when the terminal does.
+        // The thread ends when the terminal closes.
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(length @ 1..) = reader.read(&mut bytes) {
@@ -76,11 +76,12 @@ impl Terminal {
             .expect("it is open");
     }
 
-    /// Waits until the terminal shows this, and forgets what is before and of it.
+    /// Waits until the terminal shows the text, and discards everything up to its end.
     fn shows(&mut self, text: &str) {
         self.shown_before(text);
     }
 
+    /// Does the same, and returns what is before the text.
     fn shown_before(&mut self, text: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -91,12 +92,13 @@ impl Terminal {
             }
             let rest = deadline.saturating_duration_since(Instant::now());
             let more = self.screen.recv_timeout(rest);
-            let more = more.unwrap_or_else(|_| panic!("it shows {:?}, not {text:?}", self.unread));
+            let more = more
+                .unwrap_or_else(|_| panic!("the terminal shows {:?}, not {text:?}", self.unread));
             self.unread.push_str(&String::from_utf8_lossy(&more));
         }
     }
 
-    /// What the shell makes of some words. What is typed is shown too: the quotes tell it from the answer.
+    /// Returns the shell's expansion of the words. The quotes tell the answer from the echoed input.
     fn answer(&mut self, words: &str) -> String {
         self.type_in(&format!("echo \"answer\"\"=<{words}>\"\r"));
         self.shows("answer=<");
@@ -108,9 +110,9 @@ impl Terminal {
         u32::try_from(stat.foreground).expect("it has a terminal")
     }
 
-    /// Waits until a program that was typed has the keyboard, and gives its process group.
+    /// Waits until the named program is in the foreground, and returns its process group.
     fn job(&self, name: &str) -> u32 {
-        until("the job has the keyboard", || {
+        until("the job is in the foreground", || {
             let foreground = self.foreground();
             let is_it = foreground != self.pid && stat_of(foreground)?.name == name;
             is_it.then_some(foreground)
@@ -120,13 +122,13 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // By SIGHUP, which bash passes on, and where that does not do, by SIGKILL.
+        // Sends SIGHUP, which bash passes on, and then SIGKILL if needed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// `portable-pty` has a builder of its own.
+/// Converts to the builder of `portable-pty`.
 fn builder(command: &Command) -> CommandBuilder {
     let mut builder = CommandBuilder::new(command.get_program());
     builder.args(command.get_args());
@@ -142,7 +144,7 @@ fn builder(command: &Command) -> CommandBuilder {
     builder
 }
 
-/// An empty home directory: bash reads no file of whoever runs the tests.
+/// An empty home directory, so that bash reads no files of whoever runs the tests.
 struct Home(PathBuf);
 
 impl Home {
@@ -173,7 +175,7 @@ impl Drop for Home {
 }
 
 #[test]
-fn a_shell_runs_under_the_pid_that_the_gateway_has_which_keeps_its_own_score() {
+fn a_shell_has_the_pid_that_spawn_returned_and_the_gateway_keeps_its_own_score() {
     let home = Home::new();
     for (via, prepared, score) in each_way(home.bash().arg("--norc")) {
         let mut terminal = Terminal::start(&prepared);
@@ -185,7 +187,7 @@ fn a_shell_runs_under_the_pid_that_the_gateway_has_which_keeps_its_own_score() {
 }
 
 #[test]
-fn a_shell_leads_a_session_of_its_own_whose_controlling_terminal_it_is() {
+fn a_shell_leads_its_own_session_with_its_own_controlling_terminal() {
     let home = Home::new();
     for (via, prepared, _) in each_way(home.bash().arg("--norc")) {
         let mut terminal = Terminal::start(&prepared);
@@ -216,7 +218,7 @@ fn a_shell_controls_jobs() {
             is_stopped.then_some(())
         });
         terminal.type_in("fg\r");
-        until("fg goes on with cat", || {
+        until("fg has resumed cat", || {
             let goes_on = stat_of(job)?.state != 'T' && terminal.foreground() == job;
             goes_on.then_some(())
         });
@@ -224,7 +226,7 @@ fn a_shell_controls_jobs() {
         terminal.shows("hello\r\nhello\r\n");
 
         terminal.type_in("\x03");
-        until("Ctrl-C has ended cat and not the shell", || {
+        until("Ctrl-C has ended cat but not the shell", || {
             (!runs(job) && terminal.foreground() == terminal.pid).then_some(())
         });
         assert_eq!(terminal.answer("$?"), "130", "{via}");
@@ -232,7 +234,7 @@ fn a_shell_controls_jobs() {
 }
 
 #[test]
-fn a_shell_knows_the_size_of_its_window_and_that_it_changed() {
+fn a_shell_knows_the_size_of_its_window_and_notices_a_change() {
     let home = Home::new();
     for (via, prepared, _) in each_way(home.bash().arg("--norc")) {
         let mut terminal = Terminal::start(&prepared);
@@ -241,7 +243,7 @@ fn a_shell_knows_the_size_of_its_window_and_that_it_changed() {
             format!("{ROWS} {COLUMNS}"),
             "{via}"
         );
-        // Not at the prompt: readline sets the size that it read a moment ago.
+        // Not at the prompt: there readline sets the size back to what it last read.
         terminal.type_in("cat\r");
         let job = terminal.job("cat");
         terminal
@@ -255,7 +257,7 @@ fn a_shell_knows_the_size_of_its_window_and_that_it_changed() {
 }
 
 #[test]
-fn a_shell_hands_on_its_exit_status() {
+fn a_shell_passes_on_its_exit_status() {
     let home = Home::new();
     for (via, prepared, _) in each_way(home.bash().arg("--norc")) {
         let mut terminal = Terminal::start(&prepared);
@@ -266,13 +268,13 @@ fn a_shell_hands_on_its_exit_status() {
 }
 
 #[test]
-fn a_shell_that_is_hung_up_ends_with_what_it_runs() {
+fn a_shell_ends_with_its_job_on_hangup() {
     let home = Home::new();
     for (via, prepared, _) in each_way(home.bash().arg("--norc")) {
         let mut terminal = Terminal::start(&prepared);
         terminal.type_in("cat\r");
         let job = terminal.job("cat");
-        // By SIGHUP. To close the terminal would not do: what reads it keeps it open.
+        // Sends SIGHUP. Closing the terminal is not enough: the reader keeps it open.
         let mut killer = terminal.child.clone_killer();
         killer.kill().expect("it runs");
         until("cat is gone", || (!runs(job)).then_some(()));
@@ -281,7 +283,7 @@ fn a_shell_that_is_hung_up_ends_with_what_it_runs() {
 }
 
 #[test]
-fn a_login_shell_by_its_argv0_is_one_through_oomexec_which_portable_pty_itself_cannot_give() {
+fn a_login_shell_starts_through_oomexec_by_argv0_which_portable_pty_cannot_set() {
     let home = Home::new();
     let prepared = home.bash().argv0("-bash").oomexec(oomexec()).prepare();
     let mut terminal = Terminal::start(&prepared);
@@ -290,13 +292,13 @@ fn a_login_shell_by_its_argv0_is_one_through_oomexec_which_portable_pty_itself_c
     assert_eq!(name, b"-bash\0");
     assert_eq!(score_of(terminal.pid), 1000);
 
-    // The gateway is told, and must ask with -l instead.
+    // Without oomexec the reason is Argv0, and the gateway must use -l instead.
     let prepared = home.bash().argv0("-bash").without_oomexec().prepare();
     assert_eq!((prepared.via, prepared.why), (Via::Direct, Why::Argv0));
 }
 
 #[test]
-fn a_login_shell_by_its_option_is_one_each_way() {
+fn a_login_shell_starts_by_its_option_in_each_way() {
     let home = Home::new();
     for (via, prepared, score) in each_way(home.bash().arg("-l")) {
         let mut terminal = Terminal::start(&prepared);

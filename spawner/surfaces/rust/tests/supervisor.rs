@@ -1,6 +1,6 @@
-//! A supervisor's children by `std::process`.
+//! A supervisor's children, started with `std::process`.
 //!
-//! What waits in these tests reads a pipe of the gateway's: it ends with the gateway, whatever happens.
+//! The children in these tests read a pipe from the gateway, so they end when the gateway does.
 
 mod testenv;
 
@@ -17,7 +17,7 @@ use testenv::{
     socket_pair, stat_of, until, which,
 };
 
-/// Starts it as the leader of a group, with a descriptor 3 whose other end it gives.
+/// Starts a process group leader with a socket as descriptor 3, and returns the other end.
 fn start(mut command: Command) -> (Leader, BufReader<UnixStream>) {
     let (ours, theirs) = socket_pair();
     let extra = FdMapping {
@@ -26,12 +26,12 @@ fn start(mut command: Command) -> (Leader, BufReader<UnixStream>) {
     };
     command.fd_mappings(vec![extra]).expect("no collision");
     let child = command.process_group(0).spawn().expect("it starts");
-    // The command is dropped here, and with it our copy of the child's end.
+    // Dropping the command here closes our copy of the child's end.
     (Leader(child), BufReader::new(ours))
 }
 
 #[test]
-fn a_child_runs_its_program_under_the_pid_that_the_gateway_has_which_keeps_its_own_score() {
+fn a_child_has_the_pid_that_spawn_returned_and_the_gateway_keeps_its_own_score() {
     for (via, mut prepared, score) in each_way(&launch("cat")) {
         let pipes = prepared
             .command
@@ -77,7 +77,7 @@ fn a_child_reads_and_writes_an_extra_descriptor() {
 }
 
 #[test]
-fn a_signal_to_the_group_ends_the_child_and_all_in_it() {
+fn a_signal_to_the_group_ends_every_process_in_it() {
     let cat = "cat <&3 >/dev/null";
     let script = format!("{cat} & ({cat} & {cat}) & {cat}");
     for (via, prepared, score) in each_way(launch("sh").args(["-c", &script])) {
@@ -102,7 +102,7 @@ fn a_signal_to_the_group_ends_the_child_and_all_in_it() {
 }
 
 #[test]
-fn a_child_hands_on_its_exit_status() {
+fn a_child_passes_on_its_exit_status() {
     for code in [0, 1, 7, 125, 126, 127, 255] {
         let script = format!("exit {code}");
         for (via, mut prepared, _) in each_way(launch("sh").args(["-c", &script])) {
@@ -113,7 +113,7 @@ fn a_child_hands_on_its_exit_status() {
 }
 
 #[test]
-fn a_child_ends_by_the_signal_that_it_is_sent() {
+fn a_child_ends_by_the_signal_it_is_sent() {
     for signal in [
         Signal::SIGHUP,
         Signal::SIGINT,
@@ -133,8 +133,8 @@ fn a_child_ends_by_the_signal_that_it_is_sent() {
 }
 
 #[test]
-fn an_inherited_descriptor_is_closed_with_the_last_descendant_and_not_before() {
-    // The descendant leaves the group too: only the descriptor still tells of it.
+fn an_inherited_descriptor_stays_open_until_the_last_descendant_exits() {
+    // The descendant leaves the group too, so only the descriptor shows that it still runs.
     let script = r#"setsid sh -c 'echo started >&3; read word <&3
         echo "$word $(cat /proc/self/oom_score_adj)" >&3' & exit 5"#;
     for (via, prepared, score) in each_way(launch("sh").args(["-c", script])) {

@@ -1,6 +1,6 @@
-//! A supervisor's children by `tokio::process`.
+//! A supervisor's children, started with `tokio::process`.
 //!
-//! What waits in these tests reads a pipe of the gateway's: it ends with the gateway, whatever happens.
+//! The children in these tests read a pipe from the gateway, so they end when the gateway does.
 
 mod testenv;
 
@@ -24,7 +24,7 @@ async fn soon<T>(what: impl Future<Output = std::io::Result<T>>) -> T {
     in_time.expect("it comes in time").expect("it comes")
 }
 
-/// Starts it as the leader of a group, with a descriptor 3 whose other end it gives.
+/// Starts a process group leader with a socket as descriptor 3, and returns the other end.
 fn start(command: std::process::Command) -> (Child, BufReader<UnixStream>) {
     let (ours, theirs) = socket_pair();
     let extra = FdMapping {
@@ -36,11 +36,11 @@ fn start(command: std::process::Command) -> (Child, BufReader<UnixStream>) {
     let spawned = command.kill_on_drop(true).process_group(0).spawn();
     ours.set_nonblocking(true).expect("it is set");
     let ours = UnixStream::from_std(ours).expect("a socket");
-    // The command is dropped here, and with it our copy of the child's end.
+    // Dropping the command here closes our copy of the child's end.
     (spawned.expect("it starts"), BufReader::new(ours))
 }
 
-/// The next line; empty when all that could write one are gone.
+/// Reads the next line; empty at the end, when all writers are gone.
 async fn line(from: &mut BufReader<UnixStream>) -> String {
     let mut line = String::new();
     soon(from.read_line(&mut line)).await;
@@ -48,7 +48,7 @@ async fn line(from: &mut BufReader<UnixStream>) -> String {
 }
 
 #[tokio::test]
-async fn a_child_runs_its_program_under_the_pid_that_the_gateway_has_which_keeps_its_own_score() {
+async fn a_child_has_the_pid_that_spawn_returned_and_the_gateway_keeps_its_own_score() {
     for (via, prepared, score) in each_way(&launch("cat")) {
         let mut command = Command::from(prepared.command);
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -80,7 +80,7 @@ async fn a_child_runs_its_program_under_the_pid_that_the_gateway_has_which_keeps
 }
 
 #[tokio::test]
-async fn a_signal_to_the_group_ends_the_child_and_all_in_it() {
+async fn a_signal_to_the_group_ends_every_process_in_it() {
     let cat = "cat <&3 >/dev/null";
     let script = format!("{cat} & ({cat} & {cat}) & {cat}");
     for (via, prepared, score) in each_way(launch("sh").args(["-c", &script])) {
@@ -101,7 +101,7 @@ async fn a_signal_to_the_group_ends_the_child_and_all_in_it() {
 }
 
 #[tokio::test]
-async fn a_child_hands_on_its_exit_status() {
+async fn a_child_passes_on_its_exit_status() {
     for code in [0, 7, 126, 127] {
         let script = format!("exit {code}");
         for (via, prepared, _) in each_way(launch("sh").args(["-c", &script])) {
@@ -112,7 +112,7 @@ async fn a_child_hands_on_its_exit_status() {
 }
 
 #[tokio::test]
-async fn a_child_that_is_dropped_is_killed_itself_and_not_a_process_before_it() {
+async fn dropping_a_child_kills_the_command_itself() {
     let script = "echo ready >&3; exec cat <&3";
     for (via, prepared, _) in each_way(launch("sh").args(["-c", script])) {
         let (child, mut extra) = start(prepared.command);
@@ -125,8 +125,8 @@ async fn a_child_that_is_dropped_is_killed_itself_and_not_a_process_before_it() 
 }
 
 #[tokio::test]
-async fn an_inherited_descriptor_is_closed_with_the_last_descendant_and_not_before() {
-    // The descendant leaves the group too: only the descriptor still tells of it.
+async fn an_inherited_descriptor_stays_open_until_the_last_descendant_exits() {
+    // The descendant leaves the group too, so only the descriptor shows that it still runs.
     let script = r#"setsid sh -c 'echo started >&3; read word <&3
         echo "$word $(cat /proc/self/oom_score_adj)" >&3' & exit 5"#;
     for (via, prepared, score) in each_way(launch("sh").args(["-c", script])) {

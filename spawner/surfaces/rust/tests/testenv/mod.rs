@@ -1,4 +1,4 @@
-//! The three ways to start a child, and what the kernel says of processes.
+//! The three ways to start a child, and the state of processes from /proc.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::env;
@@ -15,10 +15,10 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use oomexec_spawner::{Launch, Prepared, Via};
 
-/// A machine that is busy may take long; what never comes is a failure all the same.
+/// Long enough for a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The binary that the tests start children with.
+/// Finds the oomexec to test with.
 pub fn oomexec() -> PathBuf {
     let places = match env::var_os("OOMEXEC_TEST_BINARY") {
         Some(place) => vec![PathBuf::from(place)],
@@ -40,19 +40,19 @@ pub fn oomexec() -> PathBuf {
     })
 }
 
-/// What the shell that runs the tests has set must not decide them.
+/// Creates a launch that ignores an opt-out of whoever runs the tests.
 pub fn launch(program: &str) -> Launch {
     let mut launch = Launch::new(program);
     launch.env("OPENCLAW_CHILD_OOM_SCORE_ADJ", "1");
     launch
 }
 
-/// The launch through each way, and the score that it gives.
+/// Prepares the launch in each of the three ways, with the score expected.
 pub fn each_way(launch: &Launch) -> [(Via, Prepared, i32); 3] {
     let own = own_score();
     assert!(
         own < 1000,
-        "a raised child could not be told from the tests"
+        "these tests need a score below 1000: a raised child must differ from the gateway"
     );
     let oomexec_way = launch.clone().oomexec(oomexec()).prepare();
     let sh_way = launch.clone().without_oomexec().prepare();
@@ -73,12 +73,12 @@ pub fn score_of(process: impl Display) -> i32 {
     score.trim().parse().expect("a number")
 }
 
-/// The gateway's own score: the tests are the gateway.
+/// Returns the gateway's own score. The tests are the gateway.
 pub fn own_score() -> i32 {
     score_of("self")
 }
 
-/// The program that a process runs: not what it is called.
+/// Returns the executable of a process, not its name.
 pub fn program_of(pid: u32) -> PathBuf {
     fs::read_link(format!("/proc/{pid}/exe")).expect("it runs")
 }
@@ -90,7 +90,7 @@ pub fn which(program: &str) -> PathBuf {
     fs::canonicalize(file).expect("it is there")
 }
 
-/// How a process is related to others.
+/// How a process relates to others.
 #[derive(Debug)]
 pub struct Stat {
     pub pid: u32,
@@ -106,7 +106,7 @@ pub struct Stat {
 pub fn stat_of(pid: u32) -> Option<Stat> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
     let stat = String::from_utf8_lossy(&stat);
-    // The name is in parentheses and may hold any character: count from the last one.
+    // The name is in parentheses and may contain any character: count from the last `)`.
     let (name, fields) = stat.split_once('(')?.1.rsplit_once(") ")?;
     let fields: Vec<&str> = fields.split(' ').collect();
     Some(Stat {
@@ -121,7 +121,7 @@ pub fn stat_of(pid: u32) -> Option<Stat> {
     })
 }
 
-/// One that has ended may wait long for an init to reap it.
+/// Returns whether a process runs. A zombie does not count: an init may take long to reap it.
 pub fn runs(pid: u32) -> bool {
     stat_of(pid).is_some_and(|stat| is_running(&stat))
 }
@@ -139,26 +139,26 @@ pub fn in_group(group: u32) -> Vec<Stat> {
         .collect()
 }
 
-/// Waits until the condition gives something, and gives that.
+/// Waits until the condition returns a value, and returns that.
 pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {
         if let Some(result) = condition() {
             return result;
         }
-        assert!(Instant::now() < deadline, "it did not come to this: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting until {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// A pipe in both directions: the gateway's end, whose reads are bounded in time, and the child's.
+/// Returns the gateway's end of a socket pair, with a read timeout, and the child's end.
 pub fn socket_pair() -> (UnixStream, UnixStream) {
     let (ours, theirs) = UnixStream::pair().expect("a pair");
     ours.set_read_timeout(Some(DEADLINE)).expect("it is set");
     (ours, theirs)
 }
 
-/// The next line; empty when all that could write one are gone.
+/// Reads the next line; empty at the end, when all writers are gone.
 pub fn line(from: &mut BufReader<UnixStream>) -> String {
     let mut line = String::new();
     from.read_line(&mut line).expect("a line, or the end");
@@ -169,12 +169,12 @@ pub fn kill_group(group: u32, signal: Signal) {
     killpg(Pid::from_raw(group as i32), signal).expect("it is there");
 }
 
-/// A child that leads a group, which ends with the test.
+/// A child that leads a process group. Dropping this kills the group.
 pub struct Leader(pub Child);
 
 impl Drop for Leader {
     fn drop(&mut self) {
-        // As long as it was not waited for, nobody else can have its pid.
+        // Until it is waited for, no other process can have its pid.
         if let Ok(None) = self.0.try_wait() {
             kill_group(self.0.id(), Signal::SIGKILL);
             let _ = self.0.wait();
