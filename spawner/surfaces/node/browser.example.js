@@ -26,11 +26,11 @@ const flags = [
 const { command, args, env, via, wrapped } = prepare(process.argv[2] ?? "chromium", flags, { env: process.env, pin: true });
 const child = spawn(command, args, { env, detached: true, stdio: ["ignore", "ignore", "pipe"] });
 const exit = once(child, "exit");
-// Does nothing where pin does: what stands at 1000 is left alone.
+// If pin works, hold does nothing: it leaves a process at 1000 alone.
 if (wrapped) hold(child.pid);
 
 try {
-  const browser = await chromium.connectOverCDP(await Promise.race([endpoint(child), failure(exit)]));
+  const browser = await chromium.connectOverCDP(await endpoint(child));
   const page = await browser.newPage();
   await page.setContent("<title>hello</title>");
   console.log(`the page's title: ${await page.title()}`);
@@ -38,23 +38,32 @@ try {
   console.log(`child ${child.pid}: ${scoreOf(child.pid)}, by ${via}`);
   await browser.close();
 } finally {
-  // The group: Debian's headless shell is a script that waits for the browser.
-  if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  if (child.pid !== undefined) killGroup(child.pid);
   await exit.catch(() => {});
   rmSync(profile, { recursive: true, maxRetries: 10, retryDelay: 100 });
 }
 
-/** Where the browser listens. It says so on stderr, which must be read on: a full pipe would stop it. */
-function endpoint({ stderr }) {
-  return new Promise((resolve) => {
-    createInterface(stderr).on("line", (line) => {
+/** Kills the browser and what it started: Debian's headless shell is a script that waits for the browser. */
+function killGroup(pid) {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // The browser has ended by itself.
+    if (error.code !== "ESRCH") throw error;
+  }
+}
+
+/** Returns where the browser listens. It says so on stderr, which must be read on: a full pipe would stop it. */
+function endpoint(child) {
+  return new Promise((resolve, reject) => {
+    const said = [];
+    createInterface(child.stderr).on("line", (line) => {
+      said.push(line);
+      if (said.length > 20) said.shift();
       const listening = /^DevTools listening on (ws:\S+)/.exec(line);
       if (listening !== null) resolve(listening[1]);
     });
+    child.once("error", reject);
+    child.once("close", (code, signal) => reject(new Error(`the browser ended: ${signal ?? code}\n${said.join("\n")}`)));
   });
-}
-
-async function failure(exit) {
-  const [code, signal] = await exit;
-  throw new Error(`the browser ended: ${signal ?? code}`);
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { canPin, isThere } from "../testenv/browser.js";
+import { canPin, canSandbox, isThere } from "../testenv/browser.js";
 import { newDirectory } from "../testenv/child.js";
 import { OOMEXEC, OWN, notTested } from "../testenv/oomexec.js";
 
@@ -45,7 +47,16 @@ for (const [via, { env, score }] of Object.entries(WAYS)) {
 test("the browser example shows the scores of the gateway and the child", async (t) => {
   if (!isThere("chromium")) return notTested(t, "chromium is not installed");
   if (!canPin()) return notTested(t, "this kernel has no Landlock that refuses");
+  if (process.getuid() !== 0 && !canSandbox({})) {
+    return notTested(t, "this kernel gives the user no namespaces for a sandbox");
+  }
   const { stdout, gateway, child } = await run(t, "browser", WAYS.oomexec.env, "chromium");
   assert.deepEqual([gateway, child], [OWN, 1000], stdout);
   assert.ok(stdout.includes("the page's title: hello"), stdout);
+});
+
+test("the browser example shows what a browser says that ends at once", async (t) => {
+  const browser = join(newDirectory(t), "browser");
+  writeFileSync(browser, "#!/bin/sh\necho no usable sandbox >&2\nexit 3\n", { mode: 0o755 });
+  await assert.rejects(run(t, "browser", WAYS.oomexec.env, browser), /the browser ended: 3\nno usable sandbox/);
 });
