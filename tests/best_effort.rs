@@ -1,5 +1,5 @@
-//! The raise: best effort. The command runs whatever becomes of the write, and
-//! nothing is said of it; and whoever opts out is left alone.
+//! The raise is best effort: if the write fails, the command runs and oomexec prints
+//! nothing. With the opt-out, the score stays unchanged.
 
 mod testenv;
 
@@ -13,19 +13,19 @@ use testenv::{
     own_score, program, read_only_proc, set_mode, shown, text, tool,
 };
 
-/// A launch of `show` through oomexec.
+/// Returns a launch of `show` through oomexec.
 fn show() -> Launch {
     Launch::oomexec(["--".as_ref(), program("show").as_os_str()])
 }
 
-/// What the child's score was: the launch must have been silent.
+/// Returns the child's score; asserts success and an empty stderr.
 #[track_caller]
 fn score(launch: Launch) -> String {
     shown(&launch.output()).score
 }
 
 #[test]
-fn the_opt_out_leaves_the_score_that_was_inherited() {
+fn the_opt_out_keeps_the_inherited_score() {
     for value in [
         "0",
         "false",
@@ -94,8 +94,8 @@ fn a_caller_of_any_score_has_a_child_at_1000() {
 
 #[test]
 fn a_caller_that_shares_its_memory_until_the_exec_keeps_its_score() {
-    // posix_spawn, as std uses it where there is no hook, is a vfork: the child
-    // is in the caller's memory until its exec.
+    // Without a hook, std calls posix_spawn, which is a vfork: the child shares
+    // the caller's memory until its exec.
     let before = own_score();
     let output = Command::new(OOMEXEC)
         .arg("--")
@@ -119,13 +119,13 @@ fn an_unprivileged_user_has_a_child_at_1000() {
         score(Launch::through(&oomexec, [&show]).unprivileged()),
         "1000"
     );
-    // And one that may not be lowered stays, and runs.
+    // If the score may not be lowered, it stays and the command runs.
     let args = ["-n".as_ref(), "-5".as_ref(), show.as_os_str()];
     let launch = inherited(Launch::through(&oomexec, args), "300");
     assert_eq!(score(launch.unprivileged()), "300");
 }
 
-/// The first system calls of `oomexec -- /bin/true`, its own exec among them.
+/// Returns the first system calls of `oomexec -- /bin/true`, from its own exec on.
 fn calls(environment: &str) -> Vec<String> {
     let args = ["-o", "/dev/stderr", OOMEXEC, "--", "/bin/true"];
     let launch = Launch::through(tool("strace"), args).env(environment);
@@ -156,8 +156,8 @@ fn opted_out_the_exec_is_the_only_system_call() {
     assert!(calls[1].starts_with("execve(\"/bin/true\""), "{calls:#?}");
 }
 
-/// The child's score where one of oomexec's own calls goes wrong (strace(1)) and
-/// the caller's is 321: what no part of "1000" would make of it.
+/// Returns the child's score when strace(1) makes one of oomexec's calls fail. The
+/// caller's is 321, which no part of "1000" gives.
 #[track_caller]
 fn score_with(call: &str, fault: &str) -> String {
     let fault = format!("inject={call}:{fault}:when=1");
@@ -165,8 +165,8 @@ fn score_with(call: &str, fault: &str) -> String {
     let show = show.to_str().unwrap();
     let mut args = vec!["-o", "/dev/null", "-e", &fault];
     if call == "openat" {
-        // An emulator opens files too, before the program that it runs does. (It
-        // writes none, and a path would not tell oomexec's writes from others.)
+        // An emulator opens files before the program does. (It writes none, and a
+        // path does not tell oomexec's writes from others.)
         args.extend([
             "-P",
             "/proc/self/oom_score_adj",
@@ -199,7 +199,7 @@ fn a_short_write_is_not_made_good() {
     }
 }
 
-/// The child's score in a root that holds `dir`, oomexec and `show`.
+/// Returns the child's score with `dir` as the root, plus oomexec and `show`.
 fn score_in_root(dir: &TempDir) -> String {
     dir.copy(OOMEXEC, "oomexec");
     dir.copy(program("show"), "show");
@@ -207,7 +207,7 @@ fn score_in_root(dir: &TempDir) -> String {
 }
 
 #[test]
-fn on_an_image_with_nothing_else_not_even_proc_the_command_runs_in_silence() {
+fn on_an_empty_image_without_proc_the_command_runs_in_silence() {
     if lacks_own_mounts() {
         return;
     }
@@ -215,7 +215,7 @@ fn on_an_image_with_nothing_else_not_even_proc_the_command_runs_in_silence() {
 }
 
 #[test]
-fn a_proc_that_is_a_mere_directory_stays_as_it_is() {
+fn a_proc_that_is_only_a_directory_does_not_change() {
     if lacks_own_mounts() {
         return;
     }
@@ -226,14 +226,14 @@ fn a_proc_that_is_a_mere_directory_stays_as_it_is() {
 }
 
 #[test]
-fn a_fifo_in_the_place_of_the_score_does_not_hold_the_launch_up() {
+fn a_fifo_in_place_of_the_score_file_does_not_block_the_launch() {
     if lacks_own_mounts() {
         return;
     }
     let dir = TempDir::new();
     dir.fifo("proc/self/oom_score_adj");
     dir.copy(OOMEXEC, "oomexec");
-    // `show` would wait at the FIFO itself.
+    // `show` itself would block on the FIFO.
     dir.copy(program("true"), "true");
     let launch = Launch::new("/oomexec", ["oomexec", "/true"]).in_root(&dir);
     let mut child = launch.spawn();
@@ -258,7 +258,7 @@ fn where_proc_is_read_only_the_command_runs_in_silence() {
 }
 
 #[test]
-fn where_landlock_refuses_to_write_the_command_runs_in_silence() {
+fn where_landlock_refuses_the_write_the_command_runs_in_silence() {
     if lacks_landlock(1) {
         return;
     }
@@ -267,7 +267,7 @@ fn where_landlock_refuses_to_write_the_command_runs_in_silence() {
 }
 
 #[test]
-fn where_landlock_refuses_to_truncate_the_raise_works_and_a_shells_does_not() {
+fn where_landlock_refuses_truncation_oomexec_raises_and_a_shell_cannot() {
     if lacks_landlock(3) {
         return;
     }
@@ -323,7 +323,7 @@ fn without_a_free_descriptor_the_command_runs_in_silence() {
 }
 
 #[test]
-fn installed_execute_only_it_cannot_raise_and_runs_the_command_all_the_same() {
+fn an_execute_only_oomexec_runs_the_command_without_the_raise() {
     let dir = TempDir::new();
     let (oomexec, show) = (
         dir.copy(OOMEXEC, "oomexec"),
@@ -335,7 +335,7 @@ fn installed_execute_only_it_cannot_raise_and_runs_the_command_all_the_same() {
 }
 
 #[test]
-fn a_failure_to_run_has_its_status_where_there_is_nobody_to_tell() {
+fn without_open_descriptors_a_failure_still_has_its_status() {
     let launch = Launch::oomexec(["/nonexistent"]).prepare(|| {
         for fd in 0..3 {
             // SAFETY: the descriptor is this process's own.

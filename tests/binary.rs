@@ -1,8 +1,8 @@
-//! The file that is shipped: small, of one segment, without anything to relocate,
-//! without a way to panic, the same wherever it was built, and cheap to launch through.
+//! The shipped file is small, has one segment and no relocations, cannot panic, is the
+//! same wherever it is built, and adds little to a launch.
 //!
-//! These look at release builds, made here as a user makes them; or at the one for
-//! another machine that scripts/test-emulated brings.
+//! These tests build it as a user does, or look at another machine's that
+//! scripts/test-emulated provides.
 
 mod testenv;
 #[path = "testenv/trace.rs"]
@@ -19,24 +19,22 @@ use object::read::elf::{ElfFile64, FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, FileKind, Object, ObjectSymbol};
 use testenv::{OOMEXEC, TempDir, program, run, text, tool};
 
-/// The most bytes that the file may have, on every machine: its size costs a launch
-/// nothing up to here, for the kernel maps that much around one page fault
+/// The largest size of the file in bytes, on every machine. Up to here it costs a
+/// launch nothing: the kernel maps that much around one page fault
 /// (`fault_around_bytes`, mm/memory.c).
 const SIZE_MAX: usize = 64 * 1024;
 
-/// The most user-space instructions of a launch with the ten variables of
-/// [`environment`].
+/// The most user-space instructions of a launch with [`environment`].
 const INSTRUCTIONS_MAX: usize = 200;
 
 /// The most page faults that oomexec adds to a launch.
 const FAULTS_MAX: libc::c_long = 2;
 
-/// Builds the program from the sources in `dir` and says where it is.
+/// Builds the program from the sources in `dir`; returns its path.
 fn build(dir: &Path, target: &Path, config: &[&str]) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(dir).env("CARGO_TARGET_DIR", target);
-    // What Cargo told this test must not reach the build, or it would differ from
-    // a user's.
+    // With Cargo's variables of this test, the build would differ from a user's.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if name.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_TARGET_DIR"].contains(&&*name) {
@@ -49,7 +47,7 @@ fn build(dir: &Path, target: &Path, config: &[&str]) -> PathBuf {
     target.join("release/oomexec")
 }
 
-/// The program as `cargo build --release` makes it, unless another is under test.
+/// Returns the release build, or the binary in OOMEXEC_TEST_BINARY.
 fn release() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
@@ -61,7 +59,7 @@ fn release() -> &'static Path {
     })
 }
 
-/// The same with its symbols.
+/// Builds the program with its symbols; returns its path.
 fn unstripped() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unstripped");
     let config = ["profile.release.strip=false"];
@@ -124,7 +122,7 @@ fn nothing_in_it_can_panic() {
         .symbols()
         .filter_map(|symbol| symbol.name().ok())
         .collect();
-    // The symbols are there, so that one of a panic would be seen.
+    // The file has symbols, so a panic's would be there too.
     assert!(symbols.contains(&"_start"));
     assert!(
         symbols.iter().any(|name| name.contains("exec")),
@@ -144,8 +142,8 @@ fn nothing_in_it_can_panic() {
 }
 
 #[test]
-fn a_panic_would_be_seen() {
-    // The check above, against the same program with one that can happen.
+fn the_check_for_panics_finds_a_panic() {
+    // The check above, on the same program with a possible panic.
     let dir = TempDir::new();
     let tree = copy_sources(&dir, "tree");
     let main = tree.join("src/main.rs");
@@ -162,14 +160,14 @@ fn a_panic_would_be_seen() {
     assert!(names.any(|name| name.contains("panic")));
 }
 
-/// The sources, without what was built, in another directory.
+/// Copies the sources, without build output, to another directory.
 fn copy_sources(dir: &TempDir, name: &str) -> PathBuf {
     let tree = dir.dir(name);
     for part in ["Cargo.toml", "Cargo.lock", "build.rs", "src", "benches"] {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(part);
         run(Command::new("cp").arg("-r").arg(from).arg(&tree));
     }
-    // The members of the workspace, which Cargo wants to see.
+    // Cargo needs the members of the workspace.
     for member in ["spawner/rust", "spawner/surfaces/rust"] {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(member);
         let to = tree.join(member);
@@ -191,7 +189,7 @@ fn two_build_directories_give_the_same_bytes() {
 
 #[test]
 fn it_links_with_gnu_ld_and_with_mold() {
-    // LLD links what scripts/build-binary makes.
+    // scripts/build-binary links with LLD.
     for (linker, tool_name) in [("bfd", "ld.bfd"), ("mold", "mold")] {
         tool(tool_name);
         let flags = format!("build.rustflags=['-Clink-arg=-fuse-ld={linker}']");
@@ -203,7 +201,7 @@ fn it_links_with_gnu_ld_and_with_mold() {
 }
 
 #[test]
-fn it_is_installed_by_cargo_and_works() {
+fn cargo_install_installs_a_program_that_works() {
     let dir = TempDir::new();
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args([
@@ -226,7 +224,7 @@ fn it_is_installed_by_cargo_and_works() {
     assert!(size <= SIZE_MAX, "{size} bytes");
 }
 
-/// What a program in a Node container has.
+/// The environment of a program in a Node container.
 fn environment() -> [(&'static str, &'static str); 10] {
     [
         (
@@ -245,7 +243,7 @@ fn environment() -> [(&'static str, &'static str); 10] {
     ]
 }
 
-/// A launch of a static program with this argv\[0\].
+/// Returns a launch of a static program by oomexec with this argv\[0\].
 fn launch(argv0: &str) -> Command {
     let mut command = Command::new(release());
     command.arg0(argv0).arg("--").arg(program("true"));
@@ -274,10 +272,10 @@ fn a_launch_is_few_instructions_however_long_the_path_that_it_is_invoked_by() {
     }
 }
 
-/// The page faults of a process from its spawn to its end.
+/// Runs a process; returns the number of its page faults.
 fn faults(mut command: Command) -> libc::c_long {
     let pid = command.spawn().expect("spawned").id() as libc::pid_t;
-    // SAFETY: both are this function's own, and what the call fills in.
+    // SAFETY: the call fills in two variables of this function's own.
     unsafe {
         let mut usage = std::mem::zeroed::<libc::rusage>();
         let mut status = 0;
@@ -294,8 +292,8 @@ fn a_launch_adds_two_page_faults_at_most() {
         command.env_clear().envs(environment());
         command
     };
-    // Where the kernel puts the stack decides on a fault more or less: always the same.
-    // SAFETY: the call takes a number, and is about this thread and its children.
+    // A random stack address can cost one fault more or less.
+    // SAFETY: the call takes a number, and affects this thread and its children.
     unsafe { libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) };
     let median = |launch: &dyn Fn() -> Command| {
         let mut faults: Vec<_> = (0..101).map(|_| faults(launch())).collect();

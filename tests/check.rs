@@ -1,11 +1,10 @@
-//! `--check`: what it says of this machine, and of machines and containers that
-//! are made of files: a root directory with a /proc and a /sys/fs/cgroup as the
-//! test wants them.
+//! `--check`: its findings on this machine, and in root directories whose files in
+//! /proc and /sys/fs/cgroup stand for other machines and containers.
 
 mod testenv;
 
 #[path = "fuzz_launch/random.rs"]
-#[allow(dead_code)] // a part is used
+#[allow(dead_code)] // this uses only a part
 mod random;
 
 use std::fs::{self, File, OpenOptions};
@@ -21,7 +20,7 @@ use testenv::{
     landlocked, no_new_privs, own_score, read_only_proc, set_mode, text, tool,
 };
 
-/// What a check can be about, in this order.
+/// The subjects of the findings, in this order.
 const SUBJECTS: [&str; 9] = [
     "raise",
     "floor",
@@ -41,7 +40,7 @@ struct Finding {
     words: String,
 }
 
-/// What a check printed, and its exit status.
+/// The output of a check and its exit status.
 #[derive(Debug)]
 struct Checked {
     findings: Vec<Finding>,
@@ -80,8 +79,8 @@ impl Finding {
 }
 
 impl Checked {
-    /// Reads a check: in silence on stderr, each line as it should be, none
-    /// missing of those that never are, and a status that the ranks bear out.
+    /// Parses the output of a check; asserts an empty stderr, well-formed lines,
+    /// every required subject, and a status that fits the ranks.
     #[track_caller]
     fn new(output: &Output) -> Self {
         assert_eq!(text(&output.stderr), "");
@@ -113,14 +112,14 @@ impl Checked {
         checked
     }
 
-    /// Every finding on a subject: rank and words.
+    /// Returns rank and words of every finding on a subject.
     fn all(&self, subject: &str) -> Vec<(&str, &str)> {
         let findings = self.findings.iter();
         let findings = findings.filter(|finding| finding.subject == subject);
         findings.map(Finding::as_pair).collect()
     }
 
-    /// The one finding on a subject.
+    /// Returns the only finding on a subject.
     #[track_caller]
     fn find(&self, subject: &str) -> (&str, &str) {
         let all = self.all(subject);
@@ -128,7 +127,7 @@ impl Checked {
         all[0]
     }
 
-    /// Looks that a finding is of this rank and that its words begin like this.
+    /// Asserts the rank of a finding and the beginning of its words.
     #[track_caller]
     fn begins(&self, subject: &str, rank: &str, words: &str) {
         let (found, all) = self.find(subject);
@@ -148,17 +147,17 @@ fn launch() -> Launch {
 
 const MIB: u64 = 1 << 20;
 
-/// An amount of memory as the check shows it.
+/// Formats an amount of memory as the check does.
 fn size(bytes: u64) -> String {
     format!("{} MiB", bytes / MIB)
 }
 
-/// A launch of which seccomp answers some calls with an errno.
+/// Makes some calls of a launch fail with an errno, also without root.
 fn refused(launch: Launch, call: libc::c_long, which: Calls, errno: libc::c_int) -> Launch {
     filtered(no_new_privs(launch), call, which, errno)
 }
 
-/// This machine's own files.
+/// The state of this machine.
 mod here {
     use super::*;
 
@@ -175,8 +174,8 @@ mod here {
     }
 
     impl Cgroup {
-        /// The directory that lists this process, wherever below a mount point
-        /// the end of its path leads: what is mounted there is not asked.
+        /// Returns the directory that lists this process. It tries each end of the
+        /// cgroup's path below a mount point and ignores the root of the mount.
         pub fn own() -> Option<Self> {
             let cgroups = read("/proc/self/cgroup");
             let fields = |line| str::splitn(line, 3, ':').skip(1).collect::<Vec<_>>();
@@ -206,8 +205,8 @@ mod here {
             })
         }
 
-        /// The first file of this name, from the own directory upwards, that
-        /// holds such a number.
+        /// Returns the first file of this name, from the own directory upwards, with
+        /// a wanted number.
         fn nearest(&self, name: &str, wanted: impl Fn(u64) -> bool) -> Option<(PathBuf, u64)> {
             let seen = |dir: &&Path| dir.starts_with(&self.mount);
             self.dir.ancestors().take_while(seen).find_map(|dir| {
@@ -218,7 +217,7 @@ mod here {
         }
 
         pub fn limit(&self) -> Option<(PathBuf, u64)> {
-            // Less than any that v1 has for none, on machines of 32 bits too.
+            // Less than v1's value for no limit, also on 32-bit machines.
             let most = if size_of::<usize>() == 8 {
                 1 << 62
             } else {
@@ -235,7 +234,7 @@ mod here {
             }
         }
 
-        /// The file that counts kills, and what it says.
+        /// Returns the file that counts kills, and its count.
         pub fn kills(&self) -> (PathBuf, Option<u64>) {
             let name = if self.v1 {
                 "memory.oom_control"
@@ -268,8 +267,7 @@ mod here {
             .all(|name| read(Path::new("/proc/sys/vm").join(name)).trim() == "0")
     }
 
-    /// Whether something of this machine's setting would have its say in a test
-    /// of what a check comes to.
+    /// Returns whether a setting of this machine makes a check fail.
     pub fn lacks_good_settings() -> bool {
         let together = Cgroup::own().is_some_and(|cgroup| cgroup.dies_together());
         let good = !together && sysctls_are_0();
@@ -280,12 +278,12 @@ mod here {
         lacks("a score of 0 of its own", own_score().trim() == "0")
     }
 
-    /// The name of this process, as the kernel has it.
+    /// Returns the kernel's name of this process.
     pub fn own_name() -> String {
         read("/proc/self/comm").trim_end().to_owned()
     }
 
-    /// The memory of this machine in MiB: without swap, and with it.
+    /// Returns the memory of this machine in MiB, without swap and with it.
     pub fn memory() -> (u64, u64) {
         let amounts = read("/proc/meminfo");
         let kib = |name| {
@@ -300,7 +298,7 @@ mod here {
 }
 
 #[test]
-fn on_this_machine_every_subject_is_there_and_a_child_would_be_killed_first() {
+fn on_this_machine_the_check_prints_every_subject_and_passes() {
     if here::lacks_good_settings() || here::lacks_score_0() {
         return;
     }
@@ -361,7 +359,7 @@ fn the_limit_and_the_kills_are_those_of_this_machines_own_cgroup() {
     }
 }
 
-/// Looks that it found no limit but what this machine has.
+/// Asserts that the only limit is the memory of this machine.
 #[track_caller]
 fn is_none_but_the_hosts(checked: &Checked) {
     let (rank, words) = checked.find("memory limit");
@@ -373,18 +371,18 @@ fn is_none_but_the_hosts(checked: &Checked) {
     assert!((memory..=with_swap).contains(&amount), "{words}");
 }
 
-/// A cgroup below this process's own, removed in the end.
+/// A cgroup below this process's own, removed on drop.
 struct CgroupBelow(PathBuf);
 
 impl Drop for CgroupBelow {
     fn drop(&mut self) {
-        // It is empty: the one process that was in it has been waited for.
+        // It is empty: its only process has been waited for.
         let _ = fs::remove_dir(&self.0);
     }
 }
 
 #[test]
-fn the_limit_of_a_cgroup_that_it_is_put_into_is_found() {
+fn the_limit_of_a_new_cgroup_is_found() {
     let Some(own) = here::Cgroup::own() else {
         assert!(lacks("a memory cgroup", false));
         return;
@@ -436,7 +434,7 @@ fn nothing_but_its_own_score_is_opened_for_writing() {
 }
 
 #[test]
-fn the_score_of_the_parent_decides_and_stays_as_it_is() {
+fn the_parents_score_decides_and_does_not_change() {
     if here::lacks_good_settings() || here::lacks_score_0() {
         return;
     }
@@ -464,12 +462,12 @@ fn the_score_of_the_parent_decides_and_stays_as_it_is() {
     }
 }
 
-/// A process of its own that runs, and says so, until its stdin ends.
+/// A process that prints a line and runs until its stdin ends.
 struct Running(Child);
 
 impl Running {
-    /// Waits for its first line: a new process has the name of the old one still
-    /// when its exec is known to have worked.
+    /// Waits for its first line: after a successful spawn, the process may still
+    /// have its old name.
     fn new(mut child: Child) -> Self {
         let stdout = child.stdout.take().expect("a pipe");
         let mut line = String::new();
@@ -489,7 +487,7 @@ impl Drop for Running {
 const RUN: &str = "echo runs; read x";
 
 #[test]
-fn a_process_named_by_its_id_is_the_gateway_and_keeps_its_score() {
+fn a_process_given_by_pid_is_the_gateway_and_keeps_its_score() {
     if here::lacks_good_settings() {
         return;
     }
@@ -508,7 +506,7 @@ fn a_process_named_by_its_id_is_the_gateway_and_keeps_its_score() {
 }
 
 #[test]
-fn of_a_process_that_does_not_exist_it_cannot_tell() {
+fn a_gateway_that_does_not_exist_fails_with_125() {
     if here::lacks_good_settings() {
         return;
     }
@@ -518,7 +516,7 @@ fn of_a_process_that_does_not_exist_it_cannot_tell() {
     assert_eq!(checked.status, 125);
 }
 
-/// A program as process 1 of a pid namespace with a /proc of its own.
+/// Returns a command that runs as process 1 of a pid namespace with its own /proc.
 fn as_process_1(argv: &[&str]) -> Command {
     let mut command = Command::new(tool("unshare"));
     if !is_root() {
@@ -537,7 +535,7 @@ fn lacks_own_pids() -> bool {
 }
 
 #[test]
-fn as_process_1_it_is_its_own_gateway_as_it_was_before_the_raise() {
+fn as_process_1_it_is_its_own_gateway_with_the_score_before_the_raise() {
     if lacks_own_pids() {
         return;
     }
@@ -549,7 +547,7 @@ fn as_process_1_it_is_its_own_gateway_as_it_was_before_the_raise() {
     assert_eq!(checked.find("raise"), ("ok", "300, then 1000"));
 }
 
-/// A pid namespace whose process 1 is a shell at 300, as long as that runs.
+/// Starts a pid namespace whose process 1 is a shell at 300.
 fn container() -> Running {
     let script = format!("echo 300 > /proc/self/oom_score_adj; {RUN}");
     let mut init = as_process_1(&["sh", "-c", &script]);
@@ -557,9 +555,9 @@ fn container() -> Running {
     Running::new(init.expect("unshare"))
 }
 
-/// A check within the container: in its pid namespace too if `pids`.
+/// Runs a check in the container; `pids`: also in its pid namespace.
 fn check_within(container: &Running, pids: bool) -> Checked {
-    // unshare, whose child process 1 is: of its own it has the other namespaces.
+    // This is unshare(1): process 1 is its child, the other namespaces are its own.
     let outside = container.0.id().to_string();
     let mut command = Command::new(tool("nsenter"));
     command.args(["--target", &outside, "--mount"]);
@@ -585,7 +583,7 @@ fn where_the_parent_is_outside_of_the_pid_namespace_process_1_is_the_gateway() {
 }
 
 #[test]
-fn in_the_proc_of_another_pid_namespace_it_cannot_raise_and_says_which_to_mount() {
+fn with_the_proc_of_another_pid_namespace_it_cannot_raise_and_says_why() {
     if lacks_own_pids() {
         return;
     }
@@ -601,7 +599,7 @@ fn in_the_proc_of_another_pid_namespace_it_cannot_raise_and_says_which_to_mount(
     );
 }
 
-/// Looks that the gateway is not known, because /proc is not that of its namespace.
+/// Asserts that /proc is another namespace's and does not show the gateway.
 #[track_caller]
 fn is_foreign(checked: &Checked, gateway: u32) {
     let words = format!(
@@ -611,7 +609,7 @@ fn is_foreign(checked: &Checked, gateway: u32) {
 }
 
 #[test]
-fn in_a_new_pid_namespace_with_the_old_proc_no_stranger_is_taken_for_the_gateway() {
+fn with_the_old_proc_in_a_new_pid_namespace_the_gateway_is_unknown() {
     if lacks_own_pids() {
         return;
     }
@@ -619,7 +617,7 @@ fn in_a_new_pid_namespace_with_the_old_proc_no_stranger_is_taken_for_the_gateway
     if !is_root() {
         command.args(["--user", "--map-root-user"]);
     }
-    // There the shell is process 1, which is another one in this /proc.
+    // The shell is process 1, but this /proc shows another process 1.
     let script = "\"$0\" --check; exit $?";
     command.args(["--pid", "--fork", "sh", "-c", script, OOMEXEC]);
     let checked = Checked::new(&command.output().expect("unshare"));
@@ -628,7 +626,7 @@ fn in_a_new_pid_namespace_with_the_old_proc_no_stranger_is_taken_for_the_gateway
     assert_eq!(checked.find("raise").0, "ok");
 }
 
-/// `oomexec --check` as a user without any right, whatever this one has.
+/// Returns a launch of `oomexec --check` as an unprivileged user.
 fn unprivileged(dir: &TempDir) -> Launch {
     let oomexec = dir.copy(OOMEXEC, "oomexec");
     Launch::through(oomexec, ["--check"]).unprivileged()
@@ -642,8 +640,8 @@ fn the_floor_is_the_lowest_score_that_can_be_written() {
     let dir = TempDir::new();
     checked(unprivileged(&dir)).begins("floor", "note", "can be lowered to 0 again");
 
-    // A higher one takes CAP_SYS_RESOURCE, so that seccomp stands in for it: it
-    // knows how many bytes are written, and scores of fewer digits are lower.
+    // A higher floor needs CAP_SYS_RESOURCE, so seccomp simulates it: it filters by
+    // the number of bytes written, and scores with fewer digits are lower.
     let at_most = |lens: &[u32]| {
         let refuse = |launch, len: &u32| {
             refused(launch, libc::SYS_write, Calls::With(2, *len), libc::EACCES)
@@ -660,7 +658,7 @@ fn the_floor_is_the_lowest_score_that_can_be_written() {
 fn the_landlock_of_this_kernel_is_named_by_its_abi() {
     const VERSION: libc::c_uint = 1;
     let call = libc::SYS_landlock_create_ruleset;
-    // SAFETY: asked for its version, the call takes no pointer.
+    // SAFETY: with this flag, the call takes no pointer.
     let abi = unsafe { libc::syscall(call, ptr::null::<u8>(), 0_usize, VERSION) };
     let checked = checked(launch());
     match abi {
@@ -677,7 +675,7 @@ fn of_a_landlock_that_is_too_old_it_says_what_it_needs() {
         (2, ("note", "Landlock ABI 2; it needs 3 (Linux 6.2)")),
         (3, ("ok", "Landlock ABI 3")),
     ] {
-        // Of the first call, which asks for the ABI, and not of the one that makes a ruleset.
+        // The first call asks for the ABI; the one that creates a ruleset comes later.
         let fault = format!("inject=landlock_create_ruleset:retval={abi}:when=1");
         let args = ["-o", "/dev/null", "-e", &fault, OOMEXEC, "--check"];
         let checked = checked(Launch::through(tool("strace"), args));
@@ -737,7 +735,7 @@ fn a_root_that_cannot_be_read_cannot_be_pinned_and_says_so() {
 }
 
 #[test]
-fn a_fifo_in_the_place_of_a_file_does_not_hold_the_check_up() {
+fn a_fifo_in_place_of_a_file_does_not_block_the_check() {
     if lacks_own_mounts() {
         return;
     }
@@ -753,14 +751,14 @@ fn a_fifo_in_the_place_of_a_file_does_not_hold_the_check_up() {
 }
 
 #[test]
-fn an_environment_that_turns_the_raise_off_fails() {
+fn an_opt_out_in_the_environment_fails() {
     let checked = checked(launch().env("OPENCLAW_CHILD_OOM_SCORE_ADJ=0"));
     let (rank, words) = checked.find("raise");
     assert_eq!(rank, "FAIL");
     assert!(words.contains("OPENCLAW_CHILD_OOM_SCORE_ADJ"), "{words}");
 }
 
-/// Looks that the own score cannot be written, and that this is said to be why.
+/// Asserts that the own score cannot be written, for this reason.
 #[track_caller]
 fn cannot_raise(checked: &Checked, why: &str) {
     let words = format!("cannot write '/proc/self/oom_score_adj': {why}");
@@ -801,7 +799,7 @@ fn where_landlock_refuses_the_write_it_says_so() {
 }
 
 #[test]
-fn installed_execute_only_it_says_so() {
+fn an_execute_only_oomexec_says_so() {
     if lacks("the right to become another user", is_root()) {
         return;
     }
@@ -831,14 +829,14 @@ fn a_write_without_an_effect_fails() {
     if here::lacks_score_0() {
         return;
     }
-    // Seccomp answers instead of the kernel: 0 bytes, and no error.
+    // Seccomp makes the write return 0 bytes and no error.
     let checked = checked(refused(launch(), libc::SYS_write, Calls::With(2, 4), 0));
     let words = "0, then 0: the write has no effect";
     assert_eq!(checked.find("raise"), ("FAIL", words));
 }
 
 #[test]
-fn where_stdout_takes_nothing_it_says_so_once() {
+fn where_stdout_cannot_be_written_it_says_so_once() {
     let closed = launch().prepare(|| {
         // SAFETY: the descriptor is this process's own.
         check(unsafe { libc::close(1) })
@@ -851,7 +849,7 @@ fn where_stdout_takes_nothing_it_says_so_once() {
 }
 
 #[test]
-fn what_is_no_single_process_id_is_bad_usage() {
+fn anything_but_one_process_id_is_a_usage_error() {
     for args in [
         &["--check", "x"][..],
         &["--check", "self"],
@@ -874,12 +872,11 @@ fn what_is_no_single_process_id_is_bad_usage() {
     }
 }
 
-/// A root that holds oomexec and the files that a check looks at, with process 7
-/// as the gateway.
+/// A root with oomexec and the files that a check reads; process 7 is the gateway.
 struct Tree(TempDir);
 
 impl Tree {
-    /// One in which nothing is wrong, but that there is no memory cgroup.
+    /// Creates a root without a memory cgroup in which nothing else is wrong.
     fn new() -> Self {
         let dir = TempDir::new();
         dir.copy(OOMEXEC, "oomexec");
@@ -893,7 +890,7 @@ impl Tree {
             .file("/proc/sys/vm/oom_kill_allocating_task", "0\n")
     }
 
-    /// One with cgroup v2 alone, in the cgroup `path`.
+    /// Creates a root with cgroup v2 only, in the cgroup `path`.
     fn v2(path: &str) -> Self {
         Self::new()
             .file("/proc/self/cgroup", format!("0::{path}\n"))
@@ -901,7 +898,7 @@ impl Tree {
             .cgroup(&format!("/sys/fs/cgroup{path}"))
     }
 
-    /// One with cgroup v1 alone, in the memory cgroup `path`.
+    /// Creates a root with cgroup v1 only, in the memory cgroup `path`.
     fn v1(path: &str) -> Self {
         Self::new()
             .file(
@@ -912,12 +909,12 @@ impl Tree {
             .cgroup(&format!("/sys/fs/cgroup/memory{path}"))
     }
 
-    /// With a cgroup in this directory.
+    /// Adds a cgroup in this directory.
     fn cgroup(self, dir: &str) -> Self {
         self.file(&format!("{dir}/cgroup.procs"), "7\n")
     }
 
-    /// With this file.
+    /// Adds this file.
     fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
         let file = self.0.join(path.trim_start_matches('/'));
         fs::create_dir_all(file.parent().expect("a file")).expect("directories");
@@ -925,19 +922,19 @@ impl Tree {
         self
     }
 
-    /// With a directory there instead of a file.
+    /// Adds a directory in place of a file.
     fn dir(self, path: &str) -> Self {
         self.0.dir(path.trim_start_matches('/'));
         self
     }
 
-    /// Without this file.
+    /// Removes this file.
     fn without(self, path: &str) -> Self {
         fs::remove_file(self.0.join(path.trim_start_matches('/'))).expect("removed");
         self
     }
 
-    /// A check in here, by a process at 0.
+    /// Runs a check in this root, by a process at 0.
     #[track_caller]
     fn check(&self) -> Checked {
         let score = self.0.join("proc/self/oom_score_adj");
@@ -955,7 +952,7 @@ impl Tree {
 const V2: &str = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate";
 const V1: &str = "35 31 0:32 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory";
 
-/// A mountinfo with these lines after some that are no cgroup's.
+/// Returns a mountinfo with these lines after lines of other file systems.
 fn mountinfo(lines: &[&str]) -> String {
     let others = [
         "21 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw",
@@ -972,7 +969,7 @@ fn mountinfo(lines: &[&str]) -> String {
 const LIMIT: &str = "268435456\n";
 const USED: &str = "12582912\n";
 
-/// Looks that the limit was found in this file.
+/// Asserts that the limit is in this file.
 #[track_caller]
 fn has_limit(checked: &Checked, file: &str) {
     let words = format!("'{file}': 12 MiB of 256 MiB");
@@ -983,7 +980,7 @@ fn has_limit(checked: &Checked, file: &str) {
     );
 }
 
-/// Looks that the cgroup's limit, and a group kill with it, are not known, and why.
+/// Asserts that everything about the cgroup is unknown for this reason.
 #[track_caller]
 fn cannot_tell(checked: &Checked, words: &str) {
     for subject in ["memory limit", "group kill", "kills so far"] {
@@ -992,7 +989,7 @@ fn cannot_tell(checked: &Checked, words: &str) {
     assert_eq!(checked.status, 125);
 }
 
-/// Looks that no memory cgroup is seen because of this file.
+/// Asserts that this file shows no memory cgroup.
 #[track_caller]
 fn has_no_cgroup(checked: &Checked, file: &str) {
     let words = format!("no memory cgroup in '{file}'");
@@ -1031,7 +1028,7 @@ fn without_an_id_the_parent_is_the_gateway_in_a_container_too() {
 }
 
 #[test]
-fn what_is_left_of_the_bias_is_1000_less_the_gateways_score() {
+fn the_margin_is_1000_less_the_gateways_score() {
     if lacks_own_mounts() {
         return;
     }
@@ -1051,7 +1048,7 @@ fn what_is_left_of_the_bias_is_1000_less_the_gateways_score() {
 }
 
 #[test]
-fn a_score_of_the_gateways_that_is_none_cannot_be_told() {
+fn an_invalid_score_of_the_gateway_is_noted() {
     if lacks_own_mounts() {
         return;
     }
@@ -1066,7 +1063,7 @@ fn a_score_of_the_gateways_that_is_none_cannot_be_told() {
 }
 
 #[test]
-fn a_group_kill_anywhere_above_fails_and_is_named() {
+fn a_group_kill_in_the_own_cgroup_or_above_fails_and_is_named() {
     if lacks_own_mounts() {
         return;
     }
@@ -1093,7 +1090,7 @@ fn a_group_kill_anywhere_above_fails_and_is_named() {
 }
 
 #[test]
-fn the_nearest_limit_upwards_counts_with_what_is_used_of_it() {
+fn the_nearest_limit_upwards_counts_and_its_usage_is_shown() {
     if lacks_own_mounts() {
         return;
     }
@@ -1176,7 +1173,7 @@ fn with_cgroup_v1_a_limit_is_found_and_the_kills_are_counted() {
 }
 
 #[test]
-fn kills_are_counted_by_memory_events_of_the_own_cgroup() {
+fn kills_are_read_from_memory_events_of_the_own_cgroup() {
     if lacks_own_mounts() {
         return;
     }
@@ -1215,13 +1212,13 @@ fn on_a_hybrid_machine_the_memory_controllers_own_hierarchy_counts() {
         let file = "/sys/fs/cgroup/memory/a/memory.limit_in_bytes";
         has_limit(&tree.check(), file);
     }
-    // Without the one, the other does not stand in for it.
+    // cgroup v2 does not replace a missing v1 mount.
     let tree = tree.file("/proc/self/mountinfo", mountinfo(&[&unified]));
     has_no_cgroup(&tree.check(), "/proc/self/mountinfo");
 }
 
-/// A check in this cgroup, whose directory is `own`, with these mounts of cgroup v2 as
-/// root and mount point; the limit is in the directory `at`.
+/// Runs a check in this cgroup, whose directory is `own`, with these cgroup v2 mounts
+/// (root and mount point) and the limit in the directory `at`.
 #[track_caller]
 fn mounted(cgroup: &str, own: &str, mounts: &[(&str, &str)], at: &str) -> Checked {
     let line = |(root, point): &(&str, &str)| {
@@ -1238,7 +1235,7 @@ fn mounted(cgroup: &str, own: &str, mounts: &[(&str, &str)], at: &str) -> Checke
 }
 
 #[test]
-fn a_cgroup_is_where_its_mounts_root_puts_it() {
+fn the_root_of_a_mount_decides_where_a_cgroup_is() {
     if lacks_own_mounts() {
         return;
     }
@@ -1247,7 +1244,7 @@ fn a_cgroup_is_where_its_mounts_root_puts_it() {
         // In a cgroup namespace.
         ("/", "/", "", ""),
         ("/a", "/", "/a", "/a"),
-        // In a container without one.
+        // In a container without a cgroup namespace.
         ("/docker/abc", "/docker/abc", "", ""),
         ("/docker/abc/d", "/docker/abc", "/d", "/d"),
         ("/docker/abc/d/e", "/docker/abc", "/d/e", "/d"),
@@ -1279,14 +1276,14 @@ fn a_mount_point_with_white_space_or_a_backslash_is_found() {
     let mounts = [("/", "/mnt/c\\040\\134g")];
     let dir = "/mnt/c \\g/a";
     has_limit(&mounted("/a", dir, &mounts, dir), "/mnt/c \\g/a/memory.max");
-    // A tab is shown as what it is, on its line.
+    // The check prints a tab as an escape.
     let dir = "/mnt/c\tg/a";
     let checked = mounted("/a", dir, &[("/", "/mnt/c\\011g")], dir);
     has_limit(&checked, "/mnt/c\\tg/a/memory.max");
 }
 
 #[test]
-fn of_several_mounts_the_one_that_shows_the_own_cgroup_counts() {
+fn the_mount_that_shows_the_own_cgroup_counts() {
     if lacks_own_mounts() {
         return;
     }
@@ -1301,7 +1298,7 @@ fn a_cgroup_that_no_mount_shows_is_noted() {
         return;
     }
     for (cgroup, root) in [
-        // Out of its cgroup namespace.
+        // Outside of its cgroup namespace.
         ("/..", "/"),
         ("/../x", "/"),
         ("/../../x/y", "/"),
@@ -1332,24 +1329,24 @@ fn without_any_memory_cgroup_the_hosts_memory_is_the_limit() {
 }
 
 #[test]
-fn without_any_cgroup_file_system_it_cannot_tell() {
+fn without_any_cgroup_file_system_the_limit_is_unknown() {
     if lacks_own_mounts() {
         return;
     }
-    // None on the machine; and one that is not mounted here.
+    // The machine has none, or it is not mounted here.
     has_no_cgroup(&Tree::new().check(), "/proc/self/cgroup");
     let tree = Tree::v2("/").file("/proc/self/mountinfo", mountinfo(&[]));
     has_no_cgroup(&tree.check(), "/proc/self/mountinfo");
 }
 
 #[test]
-fn a_cgroup_whose_directory_is_not_there_cannot_be_told() {
+fn a_missing_cgroup_directory_is_named() {
     if lacks_own_mounts() {
         return;
     }
     let file = "/sys/fs/cgroup/a/cgroup.procs";
     let words = format!("cannot read '{file}': No such file or directory");
-    // It is gone, or another file system is mounted over it.
+    // The cgroup is gone, or another file system is mounted over it.
     cannot_tell(
         &Tree::v2("/").file("/proc/self/cgroup", "0::/a\n").check(),
         &words,
@@ -1358,7 +1355,7 @@ fn a_cgroup_whose_directory_is_not_there_cannot_be_told() {
 }
 
 #[test]
-fn a_tmpfs_over_this_machines_cgroups_hides_them_and_no_group_kill_is_denied() {
+fn with_a_tmpfs_over_this_machines_cgroups_the_group_kill_is_unknown() {
     let own = here::Cgroup::own();
     if lacks_own_mounts() || lacks("a memory cgroup", own.is_some()) {
         return;
@@ -1380,7 +1377,7 @@ fn a_tmpfs_over_this_machines_cgroups_hides_them_and_no_group_kill_is_denied() {
 }
 
 #[test]
-fn a_memory_cgroup_that_cannot_be_seen_is_said_to_be_so() {
+fn a_memory_cgroup_that_cannot_be_seen_is_noted() {
     if lacks_own_mounts() {
         return;
     }
@@ -1426,7 +1423,7 @@ fn a_limit_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn of_a_group_kill_that_cannot_be_read_it_cannot_tell() {
+fn a_group_kill_that_cannot_be_read_is_named() {
     if lacks_own_mounts() {
         return;
     }
@@ -1436,7 +1433,7 @@ fn of_a_group_kill_that_cannot_be_read_it_cannot_tell() {
     let words = format!("cannot read '{file}': Is a directory");
     assert_eq!(checked.find("group kill"), ("note", &*words));
     assert_eq!(checked.status, 125);
-    // A failure is known all the same.
+    // A failure has precedence.
     let tree = tree.file("/proc/7/oom_score_adj", "1000\n");
     assert_eq!(tree.check().status, 1);
 }
@@ -1459,7 +1456,7 @@ fn kills_that_cannot_be_read_are_noted() {
 }
 
 #[test]
-fn a_sysctl_fails_where_the_hosts_memory_is_the_limit_and_else_if_it_reaches_cgroups() {
+fn a_sysctl_fails_if_it_applies_to_the_limit_that_counts() {
     if lacks_own_mounts() {
         return;
     }
@@ -1515,7 +1512,7 @@ fn without_a_shell_there_is_no_fallback() {
 }
 
 #[test]
-fn on_an_image_with_nothing_else_every_missing_file_is_named() {
+fn on_an_empty_image_every_missing_file_is_named() {
     if lacks_own_mounts() {
         return;
     }
@@ -1536,7 +1533,7 @@ fn on_an_image_with_nothing_else_every_missing_file_is_named() {
     assert_eq!(checked.find("fallback"), ("note", "no /bin/sh"));
 }
 
-/// A tree with a limit in the cgroup /a.
+/// Creates a tree with a limit in the cgroup /a.
 fn limited() -> Tree {
     Tree::v2("/a")
         .file("/sys/fs/cgroup/a/memory.max", LIMIT)
@@ -1582,8 +1579,8 @@ fn no_piece_of_an_overlong_line_is_taken_for_a_line() {
     if lacks_own_mounts() {
         return;
     }
-    // Wherever such a line were cut, one of these would be cut so that a piece
-    // begins like a line: each begins one byte later.
+    // Each line is shifted by one byte, so that wherever lines are cut, a piece of
+    // one of them begins like a line.
     let pieces = |head: &str, piece: &str| -> String {
         let count = OVERLONG / piece.len();
         let line = |shift| format!("{head}{}{}\n", "x".repeat(shift), piece.repeat(count));
@@ -1602,11 +1599,11 @@ fn no_piece_of_an_overlong_line_is_taken_for_a_line() {
 }
 
 #[test]
-fn a_path_longer_than_any_is_noted() {
+fn an_overlong_cgroup_path_is_noted() {
     if lacks_own_mounts() {
         return;
     }
-    // The top is there, so that what is too long is not merely missing.
+    // The top has a limit, so that a truncated path could find one.
     let mut tree = Tree::v2("/").file("/sys/fs/cgroup/memory.max", LIMIT);
     for len in [4000, 4080, 4095, 4096, 4097, 5000, OVERLONG] {
         let cgroup = format!("0::/{}\n", "x".repeat(len));
@@ -1616,7 +1613,7 @@ fn a_path_longer_than_any_is_noted() {
 }
 
 #[test]
-fn a_value_without_a_newline_at_its_end_is_read_to_it() {
+fn a_value_without_a_final_newline_is_read() {
     if lacks_own_mounts() {
         return;
     }
@@ -1644,11 +1641,11 @@ fn a_value_without_a_newline_at_its_end_is_read_to_it() {
 }
 
 #[test]
-fn a_list_without_a_newline_at_its_end_is_read_to_it_or_named() {
+fn a_list_without_a_final_newline_is_read_or_named() {
     if lacks_own_mounts() {
         return;
     }
-    // The kernel ends every line, so that one which does not end is none.
+    // The kernel ends every line, so an unfinished one need not count.
     for (file, content) in [
         ("/proc/self/cgroup", "0::/a".to_owned()),
         ("/proc/self/mountinfo", mountinfo(&[V2]).trim_end().into()),
@@ -1667,7 +1664,7 @@ fn a_name_with_control_characters_is_shown_without_them() {
     if lacks_own_mounts() {
         return;
     }
-    // That there are none is looked at with every line.
+    // Every parsed line is checked for control characters.
     let tree = Tree::v2("/").file("/proc/7/comm", "a\x1b[31m\nb\r\x7f\n");
     let checked = tree.check();
     checked.begins("gateway", "ok", "process 7 'a");
@@ -1679,7 +1676,7 @@ fn a_name_with_control_characters_is_shown_without_them() {
 }
 
 #[test]
-fn garbage_in_any_file_is_no_crash_and_no_line_that_is_none() {
+fn garbage_in_any_file_causes_no_crash_and_no_malformed_line() {
     if lacks_own_mounts() {
         return;
     }
@@ -1703,7 +1700,7 @@ fn garbage_in_any_file_is_no_crash_and_no_line_that_is_none() {
     let mut tree = limited();
     for _ in 0..150 {
         for file in FILES {
-            // Of some files a good one, so that what comes after is reached.
+            // Some files stay valid, so that the check reaches the later ones.
             let content = match (random.below(4), file) {
                 (0, _) => random.bytes(&any, 600),
                 (1, _) => random.bytes(likely, 6000),
@@ -1713,7 +1710,7 @@ fn garbage_in_any_file_is_no_crash_and_no_line_that_is_none() {
             };
             tree = tree.file(file, content);
         }
-        // What is promised of every check is looked at with this one.
+        // This asserts what holds for every check.
         tree.check_at_any_score();
     }
 }

@@ -1,5 +1,5 @@
-//! What `--pin` was made for: Debian's Chromium, unprivileged and headless, at work
-//! on a page of a server of the test's own.
+//! Debian's Chromium with `--pin`: unprivileged and headless, on a page of the test's
+//! own HTTP server.
 
 mod testenv;
 
@@ -20,18 +20,18 @@ use testenv::{
     program, text, tool,
 };
 
-/// Nothing here takes that long: who waits for it waits for what does not come.
+/// Anything that takes longer hangs.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// One browser at a time: each is a dozen processes.
+/// Waits until no other test runs a browser: each is a dozen processes.
 fn alone() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
     LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A server of one page, which is all of one colour and has a picture; that is
-/// held back until the test has seen enough, and with it the page's load event and
-/// the screenshot.
+/// An HTTP server of one page of one colour with a picture. It holds the picture back
+/// until the test has seen enough; the page's load event and the screenshot wait for
+/// it.
 struct Site {
     address: SocketAddr,
     picture: Arc<Picture>,
@@ -54,7 +54,7 @@ impl Site {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let picture = Arc::clone(&of_server);
-                // An error is the browser's: it opens connections in advance.
+                // The browser opens connections in advance, which cause errors.
                 thread::spawn(move || answer(stream, &picture));
             }
         });
@@ -93,7 +93,7 @@ fn answer(mut stream: TcpStream, picture: &Picture) -> io::Result<()> {
                 thread::sleep(Duration::from_millis(10));
             }
         }
-        // One that is missing ends the wait as well.
+        // A missing picture completes the page too.
         ("404 Not Found", String::new())
     };
     write!(
@@ -104,7 +104,7 @@ fn answer(mut stream: TcpStream, picture: &Picture) -> io::Result<()> {
     )
 }
 
-/// A process of the browser's.
+/// A process of the browser.
 #[derive(Debug)]
 struct Process {
     kind: String,
@@ -113,21 +113,20 @@ struct Process {
 }
 
 impl Process {
-    /// How many pid namespaces it is in, of those that this process sees.
+    /// Returns the number of its pid namespaces that this process sees.
     fn pid_namespaces(&self) -> usize {
         self.status["NSpid"].split_whitespace().count()
     }
 }
 
-/// A browser at work in a directory of its own, ended when dropped.
+/// A running browser with its own directory, killed on drop.
 struct Browser {
     dir: TempDir,
     child: Child,
 }
 
 impl Browser {
-    /// Chromium through oomexec with these options, to make a screenshot of the
-    /// site.
+    /// Starts Chromium through oomexec, to make a screenshot of the site.
     fn start(site: &Site, options: &[&str], flags: &[&str]) -> Self {
         let dir = TempDir::new();
         let oomexec = dir.copy(OOMEXEC, "oomexec");
@@ -170,7 +169,7 @@ impl Browser {
         Self { dir, child }
     }
 
-    /// The processes of the browser, but for one that is oomexec still.
+    /// Returns the browser's processes, except one that is still oomexec.
     fn processes(&self) -> BTreeMap<i32, Process> {
         let browser = self.child.id() as i32;
         let mut all = BTreeMap::new();
@@ -182,7 +181,7 @@ impl Browser {
             else {
                 continue;
             };
-            // One that is gone by now is none.
+            // A process that has ended does not count.
             let read = |name: &str| fs::read(entry.path().join(name)).map(|all| text(&all));
             let Ok(line) = read("cmdline") else { continue };
             let Ok(score) = read("oom_score_adj") else {
@@ -198,8 +197,8 @@ impl Browser {
             }
             all.insert(pid, (line, score.trim().to_owned(), status));
         }
-        // The crash handlers have left the family: what they were told where to
-        // write to tells them.
+        // The crash handlers are no descendants; their command line has the
+        // directory that they write to.
         let home = self.dir.path().to_str().expect("UTF-8");
         let mut own: BTreeSet<i32> = all
             .iter()
@@ -223,7 +222,7 @@ impl Browser {
         all.into_iter()
             .filter(|(pid, (line, ..))| own.contains(pid) && !line.starts_with("oomexec\0"))
             .map(|(pid, (line, score, status))| {
-                // The zygotes' children have rewritten theirs, with spaces.
+                // Children of a zygote rewrite their command line with spaces.
                 let mut words = line.split(['\0', ' ']);
                 let kind = match words.find_map(|word| word.strip_prefix("--type=")) {
                     Some(kind) => kind,
@@ -250,7 +249,7 @@ impl Browser {
             .collect()
     }
 
-    /// Waits for the end.
+    /// Waits for the browser to end.
     #[track_caller]
     fn wait(&mut self) -> ExitStatus {
         let start = Instant::now();
@@ -258,7 +257,7 @@ impl Browser {
             if let Some(status) = self.child.try_wait().expect("the browser is a child") {
                 return status;
             }
-            assert!(start.elapsed() < DEADLINE, "no end: {}", self.log());
+            assert!(start.elapsed() < DEADLINE, "it hangs: {}", self.log());
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -267,14 +266,14 @@ impl Browser {
         fs::read_to_string(self.dir.join("stderr")).unwrap_or_default()
     }
 
-    /// Lets the page load and looks that the screenshot shows it.
+    /// Lets the page load and asserts that the screenshot shows it.
     #[track_caller]
     fn finishes(mut self, site: &Site) {
         site.release();
         let status = self.wait();
         assert!(status.success(), "{status}: {}", self.log());
-        // The size, and the first pixel: in the first row every one of PNG's
-        // filters leaves that as it is.
+        // Prints the size and the first pixel. No PNG filter changes the first
+        // pixel of the first row.
         let read = "import struct, sys, zlib
 data, at, pixels = open(sys.argv[1], 'rb').read(), 8, b''
 assert data[:8] == b'\\x89PNG\\r\\n\\x1a\\n'
@@ -302,8 +301,7 @@ impl Drop for Browser {
             unsafe { libc::kill(-(self.child.id() as i32), libc::SIGKILL) };
             let _ = self.child.wait();
         }
-        // The crash handlers are in no group of the browser's. They end by
-        // themselves, after it; who does not is ended.
+        // The crash handlers are not in the browser's process group.
         let start = Instant::now();
         loop {
             let left = self.processes();
@@ -319,7 +317,7 @@ impl Drop for Browser {
     }
 }
 
-/// Every kind of process that a page takes.
+/// Every kind of process that a page needs.
 const KINDS: [&str; 6] = [
     "browser",
     "zygote",
@@ -334,14 +332,13 @@ fn has_all_kinds(sample: &BTreeMap<i32, Process>) -> bool {
     KINDS.iter().all(|kind| kinds.contains(kind))
 }
 
-/// Starts a pinned browser and looks, from its first moment until long after the
-/// page's renderer has come, that each process is at 1000; returns the last of
-/// these looks.
+/// Asserts that each process stays at 1000, until long after the page's renderer has
+/// started; returns the last sample.
 #[track_caller]
 fn held(site: &Site, browser: &Browser) -> BTreeMap<i32, Process> {
     let start = Instant::now();
-    // Chromium sets the scores as it starts a process, and again as tabs come and
-    // go: two seconds are many times what either takes.
+    // Chromium sets a score when it starts a process, and when a tab opens or
+    // closes. Two seconds are many times what either takes.
     let mut samples_left = 40;
     loop {
         let sample = browser.processes();
@@ -360,7 +357,7 @@ fn held(site: &Site, browser: &Browser) -> BTreeMap<i32, Process> {
 }
 
 #[test]
-fn pinned_every_process_of_chromium_stays_at_1000_behind_its_whole_sandbox() {
+fn every_process_of_pinned_chromium_with_its_sandbox_stays_at_1000() {
     if lacks_landlock(3) || lacks_user_namespaces() {
         return;
     }
@@ -370,7 +367,7 @@ fn pinned_every_process_of_chromium_stays_at_1000_behind_its_whole_sandbox() {
     let sample = held(&site, &browser);
     let outside = sample[&(browser.child.id() as i32)].pid_namespaces();
     for process in sample.values().filter(|process| process.kind == "renderer") {
-        // Filtered system calls, in a pid namespace, which takes a user namespace.
+        // It has a seccomp filter and a pid namespace, which needs a user namespace.
         assert_eq!(process.status["Seccomp"], "2", "{process:#?}");
         assert!(process.pid_namespaces() > outside, "{process:#?}");
     }
@@ -378,7 +375,7 @@ fn pinned_every_process_of_chromium_stays_at_1000_behind_its_whole_sandbox() {
 }
 
 #[test]
-fn pinned_every_process_of_chromium_without_its_sandbox_stays_at_1000() {
+fn every_process_of_pinned_chromium_without_its_sandbox_stays_at_1000() {
     if lacks_landlock(3) {
         return;
     }
@@ -390,7 +387,7 @@ fn pinned_every_process_of_chromium_without_its_sandbox_stays_at_1000() {
 }
 
 #[test]
-fn not_pinned_chromium_sets_its_scores_back() {
+fn chromium_without_the_pin_resets_its_scores() {
     if lacks_user_namespaces() || lacks_floor_of_zero() {
         return;
     }
@@ -401,11 +398,11 @@ fn not_pinned_chromium_sets_its_scores_back() {
         "browser" | "zygote" => "0",
         "gpu-process" | "utility" => "200",
         "renderer" => "300",
-        // Set nothing: at what oomexec gave them.
+        // They set no score and keep oomexec's.
         _ => "1000",
     };
     let start = Instant::now();
-    // A process that has only just been started has its starter's.
+    // A new process has its parent's score for a moment.
     let mut in_a_row = 0;
     while in_a_row < 10 {
         let sample = browser.processes();
@@ -419,9 +416,8 @@ fn not_pinned_chromium_sets_its_scores_back() {
         if start.elapsed() > DEADLINE {
             let end = browser.child.try_wait();
             panic!(
-                "Chromium has changed what it sets its scores to, or did not start \
-                 ({end:?}); what --pin is said to be for may have to be said anew: \
-                 {sample:#?}\n{}",
+                "Chromium did not start ({end:?}), or sets other scores than the \
+                 documents of --pin say: {sample:#?}\n{}",
                 browser.log()
             );
         }
@@ -430,8 +426,8 @@ fn not_pinned_chromium_sets_its_scores_back() {
     browser.finishes(&site);
 }
 
-/// Whether an unprivileged process may not have a score of 0 here: someone with
-/// CAP_SYS_RESOURCE has set this process's.
+/// Returns whether an unprivileged process cannot have a score of 0 here, because a
+/// process with CAP_SYS_RESOURCE has set this one's.
 fn lacks_floor_of_zero() -> bool {
     let dir = TempDir::new();
     let pinned = dir.copy(program("pinned"), "pinned");

@@ -1,5 +1,4 @@
-//! The command line, as a process sees it: what runs, what is printed, and which
-//! status says what.
+//! The command line: what runs, what is printed, and the exit status.
 
 mod testenv;
 
@@ -74,7 +73,7 @@ fn a_login_shell_knows_that_it_is_one() {
             .output();
         text(&output.stdout)
     };
-    // A login shell runs /etc/profile, which may say something itself.
+    // A login shell runs /etc/profile, which may print something.
     assert!(says(&["-a", "-bash"]).ends_with("0\n"));
     assert_eq!(says(&[]), "1\n");
 }
@@ -110,7 +109,7 @@ fn the_status_of_the_command_is_its_own() {
 }
 
 #[test]
-fn a_bad_command_line_is_one_line_and_125_and_runs_nothing() {
+fn a_bad_command_line_prints_one_line_fails_with_125_and_runs_nothing() {
     let show = show();
     for (args, words) in [
         (&[][..], "no COMMAND to run"),
@@ -171,8 +170,8 @@ fn a_bad_command_line_is_one_line_and_125_and_runs_nothing() {
 }
 
 #[test]
-fn no_argv_at_all_is_a_usage_error_and_no_crash() {
-    // The kernel puts an empty argv[0] there since 5.18.
+fn an_empty_argv_is_a_usage_error_and_no_crash() {
+    // Linux 5.18 and later add an empty argv[0].
     let output = Launch::new(OOMEXEC, [""; 0]).env("PATH=/bin").output();
     failed(&output, 125, &format!("oomexec: no COMMAND to run; {TRY}"));
 }
@@ -268,7 +267,7 @@ fn a_child_is_verified_without_cat() {
 }
 
 #[test]
-fn a_score_of_another_process_is_set() {
+fn the_score_of_another_process_can_be_set() {
     let mut child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
     let pid = child.id().to_string();
     let output = Launch::oomexec(["-p", &pid, "-n", "321"]).output();
@@ -299,7 +298,7 @@ fn a_score_that_cannot_be_read_or_set_is_a_failure_with_a_reason() {
 }
 
 #[test]
-fn without_proc_a_score_says_that_it_is_not_mounted() {
+fn without_proc_a_query_says_that_proc_is_not_mounted() {
     if testenv::lacks_own_mounts() {
         return;
     }
@@ -320,7 +319,7 @@ fn without_proc_a_score_says_that_it_is_not_mounted() {
 }
 
 #[test]
-fn a_fifo_in_the_place_of_a_score_does_not_hold_a_query_up() {
+fn a_fifo_in_place_of_a_score_file_does_not_block_a_query() {
     if testenv::lacks_own_mounts() {
         return;
     }
@@ -345,7 +344,7 @@ fn a_fifo_in_the_place_of_a_score_does_not_hold_a_query_up() {
 }
 
 #[test]
-fn a_score_below_the_lowest_allowed_is_refused_aloud() {
+fn a_score_below_the_lowest_allowed_fails_with_a_message() {
     let line = "oomexec: cannot set the oom_score_adj of process self: Permission denied: \
                 to go below the lowest score it may take needs CAP_SYS_RESOURCE";
     let dir = TempDir::new();
@@ -357,10 +356,10 @@ fn a_score_below_the_lowest_allowed_is_refused_aloud() {
 }
 
 #[test]
-fn another_users_process_is_refused_aloud() {
+fn setting_the_score_of_another_users_process_fails_with_a_message() {
     let dir = TempDir::new();
     let copy = dir.copy(OOMEXEC, "oomexec");
-    // Process 1 is root's, and no test's user may write to it.
+    // Process 1 belongs to root, and an unprivileged user may not write to it.
     let output = Launch::through(copy, ["-p", "1", "-n", "1000"])
         .unprivileged()
         .output();

@@ -1,5 +1,5 @@
-//! The completions, in the shells that they are for: oomexec's own options, then what
-//! the command itself takes.
+//! The completions in bash, fish and zsh: oomexec's own options, then those of the
+//! command.
 
 mod testenv;
 
@@ -17,16 +17,15 @@ fn file(name: &str) -> PathBuf {
     .join(name)
 }
 
-/// What the shell named so offers where this was typed, a word a line; what it says of
-/// a word is left out.
+/// Returns the words that a shell offers after this line, without descriptions.
 type Shell = fn(&str) -> Vec<String>;
 
-/// By the function that the shell itself would call, with the words split as it does.
+/// Calls the function that bash would call, with the words split as bash does.
 fn bash(line: &str) -> Vec<String> {
     const SCRIPT: &str = r#"
         . /usr/share/bash-completion/bash_completion
         . "$0"
-        compopt() { :; } # the shell's own, only where it completes itself
+        compopt() { :; } # the builtin works only while bash itself completes
         COMP_LINE=$1 COMP_POINT=${#1}
         read -ra COMP_WORDS <<<"${1//=/ = }"
         [[ $1 != *[\ =] ]] || COMP_WORDS+=('')
@@ -54,14 +53,14 @@ fn fish(line: &str) -> Vec<String> {
     words(&run(&mut fish))
 }
 
-/// At a terminal of its own (zsh/zpty): zsh has no other way to ask.
+/// Types the line in a terminal (zsh/zpty): zsh has no other way to complete.
 fn zsh(line: &str) -> Vec<String> {
     const SCRIPT: &str = r#"
         zmodload zsh/zpty
         zpty z env TERM=dumb COLUMNS=400 zsh -f -i
         zpty -w z "unset zle_bracketed_paste; PS1=; LISTMAX=9999; fpath=(${(q)1:h} \$fpath)"
         zpty -w z "autoload -Uz compinit; compinit -u -D; zstyle ':completion:*' verbose no"
-        # What ends the list, as soon as it is there.
+        # Prints a mark right after the list.
         zpty -w z 'listed() { zle list-choices; zle -R; zle -I; print -r LIST""ED }; zle -N listed'
         zpty -w z 'bindkey "^I" listed; stty -echo; print -r READ""Y'
         zpty -r z shown '*READY*'
@@ -75,7 +74,7 @@ fn zsh(line: &str) -> Vec<String> {
         .arg(file("_oomexec"))
         .arg(line);
     let shown = run(&mut zsh);
-    // In columns, between the line that was typed and the same once more.
+    // zsh prints the list in columns between two copies of the line.
     let list = shown.split(line).nth(1).expect("the line");
     list.split_whitespace()
         .filter(|word| *word != "LISTED")
@@ -127,7 +126,7 @@ fn every_option_is_offered_and_no_other() {
 }
 
 #[test]
-fn a_command_is_offered_where_one_may_stand() {
+fn a_command_is_offered_where_one_is_allowed() {
     for line in [
         "oomexec dpkg-de",
         "oomexec -- dpkg-de",
@@ -140,7 +139,7 @@ fn a_command_is_offered_where_one_may_stand() {
 }
 
 #[test]
-fn behind_the_command_its_own_options_are_offered_and_none_of_oomexecs() {
+fn after_the_command_only_its_own_options_are_offered() {
     for line in [
         "oomexec dpkg --",
         "oomexec -- dpkg --",
@@ -152,14 +151,14 @@ fn behind_the_command_its_own_options_are_offered_and_none_of_oomexecs() {
 }
 
 #[test]
-fn a_process_is_offered_where_one_is_asked_for() {
+fn a_pid_is_offered_where_one_is_expected() {
     let own = std::process::id().to_string();
     for (name, shell) in [SHELLS[0], SHELLS[1]] {
         for line in ["oomexec -p ", "oomexec --check "] {
             assert!(shell(line).contains(&own), "{name}, {line}");
         }
     }
-    // zsh offers those of its own terminal.
+    // zsh offers only the processes of its own terminal.
     for line in ["oomexec -p ", "oomexec --check "] {
         assert!(
             zsh(line).iter().any(|word| word.parse::<u32>().is_ok()),
@@ -169,7 +168,7 @@ fn a_process_is_offered_where_one_is_asked_for() {
 }
 
 #[test]
-fn a_score_is_not_completed_as_if_it_were_a_command() {
+fn option_values_are_not_completed_as_commands() {
     for (name, shell) in SHELLS {
         for line in ["oomexec -n ", "oomexec -a dpkg-de", "oomexec --adjust="] {
             let offered = shell(line);

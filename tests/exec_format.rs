@@ -1,5 +1,5 @@
-//! Files that execve(2) refuses although they are there: scripts without an
-//! interpreter line, programs for other machines, programs that lack a part.
+//! Files that exist but that execve(2) refuses: scripts without an interpreter line,
+//! programs for other machines, files without their interpreter or loader.
 
 mod testenv;
 
@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::Output;
 use testenv::{Launch, OOMEXEC, TempDir, failed, lacks_own_mounts, program, text};
 
-/// A script without an interpreter line, which shows what the shell saw.
+/// A script without an interpreter line that prints what the shell sees.
 const SCRIPT: &str = "echo \"$0\" $# \"$@\"; cat /proc/self/oom_score_adj";
 
 fn oomexec(dir: &TempDir, args: &[&str]) -> Output {
@@ -36,7 +36,7 @@ fn a_script_without_an_interpreter_line_is_run_by_the_shell() {
         &oomexec(&dir, &["--", script, "a b", "", "c"]),
         &format!("{script} 3 a b  c\n1000\n"),
     );
-    // The first argument of the line: there is a free slot in front of it too.
+    // As the first argument, it has a free slot of argv before it too.
     printed(&oomexec(&dir, &[script]), &format!("{script} 0\n1000\n"));
     let output = Launch::through(program("execvp"), [script, "a b", "", "c"])
         .path(&[b"/bin"])
@@ -62,14 +62,14 @@ fn a_script_found_along_path_is_run_by_the_shell_with_its_path() {
 }
 
 #[test]
-fn an_empty_file_that_may_be_run_is_a_script_that_does_nothing() {
+fn an_empty_executable_file_is_a_script_that_does_nothing() {
     let dir = TempDir::new();
     dir.file("empty", "", 0o755);
     printed(&oomexec(&dir, &["./empty"]), "");
 }
 
 #[test]
-fn the_shell_takes_no_script_for_an_option() {
+fn the_shell_never_takes_a_script_for_an_option() {
     let dir = TempDir::new();
     dir.dir("-d");
     dir.file("-c", SCRIPT, 0o755);
@@ -96,7 +96,7 @@ fn the_shell_takes_no_script_for_an_option() {
 #[test]
 fn a_program_for_another_machine_is_never_fed_to_a_shell() {
     let dir = TempDir::new();
-    // Of the machine of the program under test, which the kernel's may not be.
+    // The program under test may be for another machine than the kernel.
     let own = fs::read(OOMEXEC).unwrap();
     let says = |name: &str, content: &[u8], reason: &str| {
         dir.file(name, content, 0o755);
@@ -159,7 +159,7 @@ fn a_missing_interpreter_is_named() {
         let line = format!(
             "oomexec: cannot run './{name}': its interpreter '{interpreter}' does not exist"
         );
-        // As env(1) and timeout(1): 127 is ENOENT alone.
+        // As with env(1) and timeout(1), only ENOENT means 127.
         let status = if name == "file" { 126 } else { 127 };
         failed(&output, status, &line);
     }
@@ -174,7 +174,7 @@ fn the_interpreter_of_an_interpreter_is_named() {
     failed(&oomexec(&dir, &["./outer"]), 127, line);
 }
 
-/// A dynamic program, with another name for its loader in place of the own.
+/// Returns a dynamic program with this loader name instead of its own.
 fn with_loader(name: &str) -> Vec<u8> {
     let mut file = fs::read("/bin/true").unwrap();
     // /lib/ld-linux-aarch64.so.1, /lib64/ld-linux-x86-64.so.2 ...
@@ -205,12 +205,12 @@ fn a_missing_elf_loader_is_named() {
 }
 
 #[test]
-fn a_loader_named_far_behind_the_header_is_found_too() {
-    // As patchelf writes it: the program headers and the name at the file's end.
+fn a_loader_named_at_the_end_of_the_file_is_found_too() {
+    // patchelf writes the program headers and the name at the file's end.
     let dir = TempDir::new();
     let mut file = with_loader("/lib/ld-musl-x86_64.so.1");
-    // Where an ELF header has e_phoff, e_phnum and its end, the size of a program header,
-    // and where one has p_offset and p_filesz (elf(5)).
+    // The offsets of e_phoff, e_phnum and the end of an ELF header; the size of a program
+    // header, and the offsets of its p_offset and p_filesz (elf(5)).
     let (e_phoff, e_phnum, table, size, p_offset, p_filesz) = if cfg!(target_pointer_width = "32") {
         (28, 44, 52, 32, 4, 16)
     } else {
@@ -239,7 +239,7 @@ fn a_loader_named_far_behind_the_header_is_found_too() {
 }
 
 #[test]
-fn what_a_found_command_lacks_is_named_after_the_search_too() {
+fn a_missing_interpreter_is_named_after_a_search_too() {
     let dir = TempDir::new();
     dir.dir("a");
     dir.dir("b");
@@ -252,13 +252,13 @@ fn what_a_found_command_lacks_is_named_after_the_search_too() {
     };
     let line = "oomexec: cannot run 'cmd': its interpreter '/nonexistent/sh' does not exist";
     failed(&search(), 127, line);
-    // But a later one that can be run is run, as execvp(3) would.
+    // But a later file that can be run is run, as by execvp(3).
     dir.copy(program("show"), "b/cmd");
     assert_eq!(testenv::shown(&search()).file, "b/cmd");
 }
 
 #[test]
-fn a_file_that_lacks_a_part_and_cannot_be_read_is_said_to_be_there() {
+fn an_unreadable_script_without_its_interpreter_is_said_to_exist() {
     let dir = TempDir::new();
     let copy = dir.copy(OOMEXEC, "oomexec");
     let file = dir.file("unreadable", "#!/nonexistent/sh\n", 0o111);
@@ -271,7 +271,7 @@ fn a_file_that_lacks_a_part_and_cannot_be_read_is_said_to_be_there() {
     );
 }
 
-/// What oomexec makes of `/script` in a root that holds `dir` and nothing else.
+/// Runs `oomexec /script` with `dir` as the root.
 fn script_in_root(dir: &TempDir) -> Output {
     dir.copy(OOMEXEC, "oomexec");
     dir.file("script", "echo hi\n", 0o755);
@@ -281,7 +281,7 @@ fn script_in_root(dir: &TempDir) -> Output {
 }
 
 #[test]
-fn without_a_shell_a_script_says_that_it_would_need_one() {
+fn without_a_shell_the_message_says_that_a_script_needs_one() {
     if lacks_own_mounts() {
         return;
     }
@@ -292,7 +292,7 @@ fn without_a_shell_a_script_says_that_it_would_need_one() {
 }
 
 #[test]
-fn a_shell_that_cannot_be_run_is_said_to_be_the_matter() {
+fn a_shell_that_cannot_be_run_is_named_as_the_reason() {
     if lacks_own_mounts() {
         return;
     }
@@ -324,7 +324,7 @@ fn other_reasons_are_given_in_words() {
     }
 }
 
-/// The status that a peer ends with for this command.
+/// Returns the exit status of a similar program for this command.
 fn status_of(peer: &[&str], dir: &TempDir, command: &str) -> Option<i32> {
     let args = peer[1..].iter().copied().chain([command]);
     let launch = Launch::through(testenv::tool(peer[0]), args);
@@ -369,7 +369,7 @@ fn a_failure_has_the_status_that_env_nice_timeout_and_nohup_give_it() {
 }
 
 #[test]
-fn a_name_is_shown_as_text_alone() {
+fn a_name_is_printed_with_special_characters_escaped() {
     let dir = TempDir::new();
     for (name, shown) in [
         ("caf\u{e9} \u{1f980}".as_bytes(), "caf\u{e9} \u{1f980}"),

@@ -1,4 +1,4 @@
-//! A link that says what to run: `oomexec@COMMAND`, with options in front of the `@`.
+//! A link whose name says what to run: `oomexec@COMMAND`, with options before the `@`.
 
 mod testenv;
 
@@ -12,7 +12,7 @@ use testenv::{
 
 const TRY: &str = "try 'oomexec --help'";
 
-/// A directory with `show` under the name `cmd`, and links to oomexec.
+/// A directory with `show` as `bin/cmd`, and links to oomexec.
 struct Links(TempDir);
 
 impl Links {
@@ -28,7 +28,7 @@ impl Links {
         link
     }
 
-    /// A launch of a link, with the command's directory in PATH.
+    /// Returns a launch of a link, with the command's directory in PATH.
     fn launch(&self, name: &str, args: &[&str]) -> Launch {
         self.search(Launch::through(self.link(name), args))
     }
@@ -40,7 +40,7 @@ impl Links {
 }
 
 #[test]
-fn what_is_behind_the_at_sign_runs_with_the_arguments_of_the_link() {
+fn the_command_after_the_at_sign_runs_with_the_links_arguments() {
     let links = Links::new();
     let file = links.0.join("bin/cmd").to_str().unwrap().to_owned();
     for args in [&[][..], &["a", "", "-n", "5", "--", "--help"]] {
@@ -55,7 +55,7 @@ fn what_is_behind_the_at_sign_runs_with_the_arguments_of_the_link() {
 }
 
 #[test]
-fn options_stand_in_front_of_the_at_sign_with_commas_for_spaces() {
+fn options_before_the_at_sign_are_separated_by_commas() {
     let links = Links::new();
     for (name, score, argv0) in [
         ("oomexec-n,500@cmd", "500", "cmd"),
@@ -85,11 +85,11 @@ fn a_pin_in_the_name_holds() {
 }
 
 #[test]
-fn the_name_counts_that_it_was_invoked_as_and_of_that_the_last_part() {
+fn the_last_part_of_argv0_counts_not_the_file_name() {
     let links = Links::new();
     let show = links.0.join("bin/cmd");
     let argv = |name: &str| [name.to_owned(), show.to_str().unwrap().to_owned()];
-    // Where npm and pnpm put it, a directory has an at sign.
+    // npm and pnpm install it below a directory with an at sign.
     for name in ["/a@b/oomexec", "/a@b/other", "oomexec", "other"] {
         let child = shown(&Launch::new(OOMEXEC, argv(name)).output());
         assert_eq!(child.argv, [show.to_str().unwrap()], "{name}");
@@ -101,7 +101,7 @@ fn the_name_counts_that_it_was_invoked_as_and_of_that_the_last_part() {
 }
 
 #[test]
-fn the_command_may_have_an_at_sign_itself() {
+fn the_command_may_contain_an_at_sign() {
     let links = Links::new();
     links.0.copy(program("show"), "bin/cmd@1,2");
     let child = shown(&links.launch("oomexec@cmd@1,2", &[]).output());
@@ -172,6 +172,6 @@ fn on_an_image_without_a_shell_a_link_works() {
     let launch = Launch::new(Path::new("/oomexec@cmd"), ["/oomexec@cmd", "x"]).in_root(&dir);
     let child = shown(&launch.output());
     assert_eq!((child.file.as_str(), child.argv.len()), ("/usr/bin/cmd", 2));
-    // There is no /proc to raise in, and to see the score by.
+    // Without /proc there is no raise, and `show` sees no score.
     assert_eq!(child.score, "none");
 }

@@ -1,5 +1,4 @@
-//! The search along PATH, row by row: as glibc's execvp(3) where the two should
-//! agree, and better where they should not.
+//! The search along PATH: the same as glibc's execvp(3), except where glibc is wrong.
 
 mod testenv;
 
@@ -11,7 +10,7 @@ use testenv::{Launch, OOMEXEC, Shown, TempDir, failed, program, set_mode, shown,
 const NOT_FOUND: &str = "oomexec: cannot run 'cmd': No such file or directory";
 const DENIED: &str = "oomexec: cannot run 'cmd': Permission denied";
 
-/// A PATH to search in: directories that hold a file of some kind called `cmd`.
+/// Directories for a PATH, each with a file called `cmd`.
 struct Tree(TempDir);
 
 impl Tree {
@@ -22,14 +21,14 @@ impl Tree {
         Self(dir)
     }
 
-    /// A program that says what it was started as.
+    /// Adds a program that prints how it was launched.
     fn good(&self, dir: &str) -> &Self {
         self.0.dir(dir);
         self.0.copy(program("show"), &format!("{dir}/cmd"));
         self
     }
 
-    /// A file without the right to be run.
+    /// Adds a file that is not executable.
     fn denied(&self, dir: &str) -> &Self {
         self.0.dir(dir);
         self.0.file(&format!("{dir}/cmd"), "no program", 0o644);
@@ -42,8 +41,7 @@ impl Tree {
         self
     }
 
-    /// What a launcher makes of `cmd`, in the tree's directory, as a user without
-    /// any right.
+    /// Launches `cmd` in the tree's directory as an unprivileged user.
     fn launch(&self, launcher: &str, path: &[&str]) -> Output {
         let path: Vec<_> = path.iter().map(|element| element.as_bytes()).collect();
         Launch::through(self.0.join(launcher), ["--", "cmd", "x"])
@@ -61,7 +59,7 @@ impl Tree {
         self.launch("execvp", path)
     }
 
-    /// oomexec finds this file, and so does glibc.
+    /// Asserts that both oomexec and glibc find this file.
     #[track_caller]
     fn both_find(&self, path: &[&str], file: &str) {
         let found = shown(&self.oomexec(path));
@@ -77,7 +75,7 @@ impl Tree {
         );
     }
 
-    /// oomexec fails so, and glibc with this errno.
+    /// Asserts that oomexec fails like this, and glibc with this errno.
     #[track_caller]
     fn both_fail(&self, path: &[&str], status: i32, line: &str, errno: i32) {
         failed(&self.oomexec(path), status, line);
@@ -122,7 +120,7 @@ fn without_path_the_usual_directories_are_searched_and_not_the_current_one() {
 
 #[test]
 fn without_path_local_programs_come_first() {
-    // /usr/local/bin is the machine's own: what is searched is seen in the calls.
+    // /usr/local/bin belongs to the machine, so the test reads the calls instead.
     let strace = testenv::tool("strace");
     let output =
         Launch::through(strace, ["-e", "trace=execve", OOMEXEC, "no-such-command"]).output();
@@ -175,7 +173,7 @@ fn the_empty_name_is_not_found() {
 }
 
 #[test]
-fn the_search_goes_on_past_what_is_not_there_and_what_may_not_be_run() {
+fn the_search_skips_missing_files_and_files_that_may_not_be_run() {
     let tree = Tree::new();
     tree.good("good")
         .denied("denied")
@@ -188,7 +186,7 @@ fn the_search_goes_on_past_what_is_not_there_and_what_may_not_be_run() {
 }
 
 #[test]
-fn the_search_goes_on_past_a_directory_that_may_not_be_looked_into() {
+fn the_search_skips_a_directory_that_may_not_be_searched() {
     let tree = Tree::new();
     tree.good("closed").good("good");
     set_mode(&tree.0.join("closed"), 0o000);
@@ -211,7 +209,7 @@ fn permission_denied_wins_over_not_found() {
 }
 
 #[test]
-fn what_is_nowhere_is_not_found() {
+fn a_command_in_no_element_is_not_found() {
     let tree = Tree::new();
     tree.link("dangling", "nowhere");
     for path in [&["nonexistent"][..], &["dangling"], &["", "nonexistent"]] {
@@ -220,10 +218,10 @@ fn what_is_nowhere_is_not_found() {
 }
 
 #[test]
-fn elements_that_are_no_directories_alone_are_not_found() {
+fn a_search_in_elements_that_are_no_directories_finds_nothing() {
     let tree = Tree::new();
     tree.0.file("file", "", 0o644);
-    // glibc leaves the last errno there: ENOTDIR.
+    // glibc fails with the last errno, ENOTDIR.
     tree.both_fail(&["file"], 127, NOT_FOUND, libc::ENOTDIR);
     let output = Launch::oomexec(["file/x"]).dir(tree.0.path()).output();
     failed(
@@ -273,7 +271,7 @@ fn a_candidate_whose_name_is_too_long_does_not_end_the_search() {
 }
 
 #[test]
-fn a_name_too_long_for_any_path_says_so_too() {
+fn a_very_long_name_fails_with_file_name_too_long() {
     for len in [4000, 4090, 4095, 4096, 5000] {
         let long = "l".repeat(len);
         let output = Launch::oomexec([&long]).path(&[b"/usr/bin"]).output();
@@ -284,7 +282,7 @@ fn a_name_too_long_for_any_path_says_so_too() {
 }
 
 #[test]
-fn an_element_too_long_is_skipped_and_never_means_the_current_directory() {
+fn an_overlong_element_is_skipped_and_never_means_the_current_directory() {
     let tree = Tree::new();
     tree.0.copy(program("show"), "cmd");
     tree.good("good");
@@ -297,7 +295,7 @@ fn an_element_too_long_is_skipped_and_never_means_the_current_directory() {
             "{len}"
         );
     }
-    // What glibc makes of one that is not the last, and nobody should.
+    // glibc takes one that is not the last for the current directory.
     let path = ["/".repeat(5000), "nonexistent".to_owned()];
     let path = path.each_ref().map(String::as_str);
     assert_eq!(shown(&tree.glibc(&path)).file, "cmd");
@@ -305,7 +303,7 @@ fn an_element_too_long_is_skipped_and_never_means_the_current_directory() {
 }
 
 #[test]
-fn the_longest_path_that_the_kernel_takes_is_tried() {
+fn the_longest_path_that_the_kernel_allows_is_tried() {
     let tree = Tree::new();
     tree.good("good");
     let good = tree.0.join("good");
@@ -334,10 +332,10 @@ fn the_first_path_of_the_environment_counts() {
 }
 
 #[test]
-fn what_ends_the_search_ends_it_with_126_and_the_reason() {
+fn a_busy_file_ends_the_search_with_126_and_the_reason() {
     let tree = Tree::new();
     tree.good("busy").good("good");
-    // A program that is open for writing is ETXTBSY.
+    // To run a file that is open for writing fails with ETXTBSY.
     let busy = fs::File::options()
         .append(true)
         .open(tree.0.join("busy/cmd"))
@@ -370,14 +368,14 @@ fn a_search_needs_no_more_stack_than_that_of_env() {
     assert_eq!(by_env.status.code(), Some(0));
     let output = little(OOMEXEC, &[b"nonexistent", b"good"]);
     assert_eq!(shown(&output).file, "good/cmd");
-    // And what it says where the search fails, for whatever reason.
+    // A failed search and its message need no more.
     failed(&little(OOMEXEC, &[b"nonexistent"]), 127, NOT_FOUND);
     let line = "oomexec: cannot run 'cmd': its interpreter '/nonexistent/sh' does not exist";
     failed(&little(OOMEXEC, &[b"lacking"]), 127, line);
 }
 
 #[test]
-fn a_path_of_400_elements_is_walked_to_its_end() {
+fn a_path_of_400_elements_is_searched_to_its_end() {
     let tree = Tree::new();
     tree.good("good");
     let mut path = vec!["nonexistent"; 399];

@@ -1,6 +1,5 @@
-//! `--pin`: the child, and all that comes of it, is refused the habitual way to set
-//! its score, and nothing else; and where the pin cannot be had, the command runs
-//! as without it.
+//! `--pin` refuses the child and its descendants the usual way to set their score, and
+//! nothing else. If the pin fails, the command runs without it.
 
 mod testenv;
 
@@ -21,7 +20,7 @@ use testenv::{
 
 const SCORE: &str = "/proc/self/oom_score_adj";
 
-/// The pin and `pinned`, where every user may run them.
+/// oomexec and `pinned`, where every user may run them.
 struct Pin {
     dir: TempDir,
     oomexec: PathBuf,
@@ -41,7 +40,7 @@ impl Pin {
         }
     }
 
-    /// oomexec with these options and this command.
+    /// Returns a launch of oomexec with these options and this command.
     fn launch<A: Into<OsString>>(
         &self,
         options: &[&str],
@@ -52,14 +51,13 @@ impl Pin {
         Launch::through(&self.oomexec, options.chain(command))
     }
 
-    /// `pinned`, and what makes it go back to this process's score, as programs
-    /// with that habit do.
+    /// Returns the `pinned` command that resets its score to this process's.
     fn lowering(&self) -> Vec<OsString> {
         let own = own_score();
         self.ways(&own, &[("creat", SCORE.as_ref())])
     }
 
-    /// `pinned`, and the ways that it shall try.
+    /// Returns the `pinned` command that tries these ways.
     fn ways(&self, write: &str, ways: &[(&str, &Path)]) -> Vec<OsString> {
         let mut command = vec![self.pinned.clone().into(), write.trim().into()];
         for (way, file) in ways {
@@ -68,13 +66,13 @@ impl Pin {
         command
     }
 
-    /// A pinned launch that tries to lower its score.
+    /// Returns a pinned launch that tries to lower its score.
     fn tempted(&self) -> Launch {
         self.launch(&["--pin"], self.lowering())
     }
 
-    /// The same, as an unprivileged user, with a fault in one of oomexec's own
-    /// calls (strace(1)).
+    /// Returns an unprivileged pinned launch in which strace(1) makes one of oomexec's
+    /// calls fail.
     fn with_fault(&self, fault: &str, ways: &[(&str, &Path)]) -> Launch {
         let inject = format!("inject={fault}");
         let mut args: Vec<OsString> = ["-o", "/dev/null", "-e", &inject].map(Into::into).into();
@@ -84,7 +82,7 @@ impl Pin {
     }
 }
 
-/// What a launch printed: it must have been silent otherwise.
+/// Returns the stdout of a launch; asserts success and an empty stderr.
 #[track_caller]
 fn said(launch: Launch) -> String {
     let output = launch.output();
@@ -93,7 +91,7 @@ fn said(launch: Launch) -> String {
     text(&output.stdout)
 }
 
-/// What a child says that could not lower its score.
+/// The output of a child that cannot lower its score.
 fn held_at(score: &str, no_new_privs: u8) -> String {
     format!(
         "score {score}\nno_new_privs {no_new_privs}\n\
@@ -105,15 +103,13 @@ fn held(no_new_privs: u8) -> String {
     held_at("1000", no_new_privs)
 }
 
-/// What a child says that was raised, and could take it back; nothing else has
-/// become of it.
+/// The output of a child that is raised but not pinned: it lowers its score.
 fn let_go() -> String {
     let own = own_score();
     format!("score 1000\nno_new_privs 0\ncreat {SCORE}: ok\nscore {own}")
 }
 
-/// Takes CAP_SYS_ADMIN away from a launch in namespaces of its own, where all have
-/// it; it is gone with the exec.
+/// Drops CAP_SYS_ADMIN at the exec; every launch in its own namespaces has it.
 fn without_sys_admin(launch: Launch) -> Launch {
     const CAP_SYS_ADMIN: libc::c_int = 21;
     // SAFETY: the call takes numbers.
@@ -121,19 +117,19 @@ fn without_sys_admin(launch: Launch) -> Launch {
 }
 
 #[test]
-fn an_unprivileged_child_is_held_at_the_price_of_no_new_privs() {
+fn an_unprivileged_child_is_pinned_and_has_no_new_privs() {
     if lacks_landlock(3) {
         return;
     }
     let pin = Pin::new();
     assert_eq!(said(pin.tempted().unprivileged()), held(1));
-    // As it was without the pin.
+    // Without the pin.
     let raised = pin.launch(&[], pin.lowering());
     assert_eq!(said(raised.unprivileged()), let_go());
 }
 
 #[test]
-fn a_child_of_a_caller_with_cap_sys_admin_is_held_without_no_new_privs() {
+fn a_child_of_a_caller_with_cap_sys_admin_is_pinned_without_no_new_privs() {
     if lacks_landlock(3) || lacks_own_mounts() {
         return;
     }
@@ -144,7 +140,7 @@ fn a_child_of_a_caller_with_cap_sys_admin_is_held_without_no_new_privs() {
 }
 
 #[test]
-fn a_given_score_is_held_as_well() {
+fn a_given_score_is_pinned_too() {
     if lacks_landlock(3) {
         return;
     }
@@ -159,7 +155,7 @@ fn grandchildren_inherit_the_pin() {
         return;
     }
     let pin = Pin::new();
-    // `true` behind it: or the shells would become what they run.
+    // The final `true` stops each shell from becoming its command.
     let shells = ["/bin/sh", "-c", "\"$0\" \"$@\"; true"].repeat(3);
     let mut command: Vec<_> = shells.into_iter().map(OsString::from).collect();
     command.extend(pin.lowering());
@@ -168,7 +164,7 @@ fn grandchildren_inherit_the_pin() {
 }
 
 #[test]
-fn pins_within_pins_as_many_as_one_likes_are_no_failure() {
+fn nested_pins_beyond_the_kernels_limit_are_no_failure() {
     if lacks_landlock(3) {
         return;
     }
@@ -186,12 +182,12 @@ fn pins_within_pins_as_many_as_one_likes_are_no_failure() {
 }
 
 #[test]
-fn the_opt_out_turns_the_pin_off_with_the_raise() {
+fn the_opt_out_turns_off_the_pin_and_the_raise() {
     if lacks_landlock(3) {
         return;
     }
     let pin = Pin::new();
-    // Up, which everybody may.
+    // 400 is higher than 321, and every process may raise its score.
     let command = pin.ways("400", &[("creat", SCORE.as_ref())]);
     let launch = inherited(pin.launch(&["--pin"], command), "321");
     let launch = launch.env("OPENCLAW_CHILD_OOM_SCORE_ADJ=0").unprivileged();
@@ -202,7 +198,7 @@ fn the_opt_out_turns_the_pin_off_with_the_raise() {
 }
 
 #[test]
-fn every_way_of_c_to_empty_the_file_is_refused() {
+fn every_way_in_c_to_truncate_the_score_file_is_refused() {
     if lacks_landlock(3) {
         return;
     }
@@ -221,7 +217,7 @@ fn every_way_of_c_to_empty_the_file_is_refused() {
 }
 
 #[test]
-fn held_against_habit_not_against_a_write_that_truncates_nothing() {
+fn a_write_that_does_not_truncate_is_allowed() {
     if lacks_landlock(3) {
         return;
     }
@@ -271,7 +267,7 @@ fn a_shells_redirection_is_refused() {
     }
 }
 
-/// With the variables that a version manager's interpreters need.
+/// Adds the variables that a version manager's interpreters need.
 fn at_home(launch: Launch) -> Launch {
     ["PATH", "HOME"].iter().fold(launch, |launch, name| {
         let mut entry = OsString::from(format!("{name}="));
@@ -280,8 +276,8 @@ fn at_home(launch: Launch) -> Launch {
     })
 }
 
-/// What an interpreter that tries to lower its score prints: the errno's name, and
-/// the score.
+/// Asserts that an interpreter cannot lower its score. Its code prints the errno's
+/// name and the score.
 #[track_caller]
 fn refuses(interpreter: &Path, option: &str, code: &str) {
     if lacks_landlock(3) {
@@ -318,7 +314,7 @@ process.stdout.write(fs.readFileSync(score, 'utf8'))";
     refuses(&tool("node"), "-e", code);
 }
 
-/// Landlock takes this from whoever is under any ruleset, unless a rule gives it back.
+/// Every Landlock ruleset refuses this unless a rule grants it.
 #[test]
 fn files_and_directories_can_be_moved_and_linked_to_other_directories() {
     if lacks_landlock(3) {
@@ -344,7 +340,7 @@ print(sorted(os.listdir('to')))";
 }
 
 #[test]
-fn every_other_file_can_be_emptied_in_every_way() {
+fn every_other_file_can_be_truncated_in_every_way() {
     if lacks_landlock(3) {
         return;
     }
@@ -398,7 +394,7 @@ fn every_other_file_can_be_emptied_in_every_way() {
 
 #[test]
 fn user_namespaces_can_be_made_and_mapped() {
-    // Chromium's sandbox is made of them.
+    // Chromium's sandbox needs them.
     if lacks_landlock(3) || lacks_user_namespaces() {
         return;
     }
@@ -409,7 +405,7 @@ fn user_namespaces_can_be_made_and_mapped() {
     assert_eq!(said(launch.unprivileged()), held(1));
 }
 
-/// The last is what an entry says that this caller may not open: here all of them.
+/// EACCES is the errno of an entry that may not be opened: here of all entries.
 const ERRNOS: [libc::c_int; 5] = [
     libc::ENOSYS,
     libc::EPERM,
@@ -418,8 +414,8 @@ const ERRNOS: [libc::c_int; 5] = [
     libc::EACCES,
 ];
 
-/// What a child says of whose launch this call is refused by a seccomp filter:
-/// with CAP_SYS_ADMIN, and without.
+/// Returns the child's output when seccomp refuses this call: with CAP_SYS_ADMIN, and
+/// without.
 fn refused(pin: &Pin, call: libc::c_long, which: Calls, errno: libc::c_int) -> [String; 2] {
     let launch = || filtered(pin.tempted().own_mounts(), call, which, errno);
     [said(launch()), said(without_sys_admin(launch()))]
@@ -446,8 +442,8 @@ fn whatever_call_seccomp_refuses_the_command_runs_unpinned_and_without_no_new_pr
             let [with, without] = refused(&pin, call, which, errno);
             let case = format!("{call} {which:?} errno {errno}");
             assert_eq!(with, let_go(), "{case}");
-            // The kernel's own EPERM asks for no_new_privs: a filter's cannot be
-            // told from it.
+            // EPERM of the kernel asks for no_new_privs; oomexec cannot tell a
+            // filter's from it.
             if (call, errno) != (RESTRICT_SELF, libc::EPERM) {
                 assert_eq!(without, let_go(), "{case}, without CAP_SYS_ADMIN");
             }
@@ -469,11 +465,11 @@ fn where_no_new_privs_is_refused_only_those_who_need_it_run_unpinned() {
 }
 
 #[test]
-fn a_kernel_whose_landlock_is_off_missing_or_too_old_runs_the_command_unpinned() {
+fn where_landlock_is_off_missing_or_too_old_the_command_runs_unpinned() {
     if lacks_landlock(3) || lacks_own_mounts() {
         return;
     }
-    // As they answer: turned off at boot, not built in, ABI below 3.
+    // The errno of a Landlock that is off at boot, not built in, below ABI 3.
     let pin = Pin::new();
     for errno in [libc::EOPNOTSUPP, libc::ENOSYS, libc::EINVAL] {
         let said = refused(&pin, CREATE_RULESET, Calls::All, errno);
@@ -488,7 +484,7 @@ fn a_ruleset_that_lacks_an_entry_because_a_call_failed_is_never_enforced() {
     }
     let pin = Pin::new();
     let lowering: [(&str, &Path); 1] = [("creat", SCORE.as_ref())];
-    // Of openat the first is the score's, the second the root's.
+    // The first openat opens the score, the second the root.
     for fault in [
         "landlock_create_ruleset:error=ENOMEM:when=1",
         "openat:error=EMFILE:when=2",
@@ -508,7 +504,7 @@ fn a_ruleset_that_lacks_an_entry_because_a_call_failed_is_never_enforced() {
 }
 
 #[test]
-fn an_entry_that_cannot_be_opened_is_left_out_and_the_rest_is_pinned() {
+fn an_entry_that_cannot_be_opened_gets_no_rule_and_the_pin_works() {
     if lacks_landlock(3) {
         return;
     }
@@ -519,14 +515,14 @@ fn an_entry_that_cannot_be_opened_is_left_out_and_the_rest_is_pinned() {
     );
     let top = out.canonicalize().unwrap();
     let top = top.components().nth(1).expect("a path from the root on");
-    // The order is the kernel's, for oomexec as for this process.
+    // oomexec and this process read the entries in the kernel's order.
     let position = fs::read_dir("/")
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .filter(|name| name != "proc")
         .position(|name| name == top.as_os_str())
         .expect("the directory is beneath an entry of the root");
-    // Of openat the first two are the score's and the root's.
+    // The first two openat calls open the score and the root.
     let fault = format!("openat:error=EACCES:when={}", position + 3);
     let ways: [(&str, &Path); 3] = [
         ("creat", SCORE.as_ref()),
@@ -544,7 +540,7 @@ fn an_entry_that_cannot_be_opened_is_left_out_and_the_rest_is_pinned() {
 }
 
 #[test]
-fn too_few_descriptors_for_the_pin_run_the_command_unpinned() {
+fn with_too_few_descriptors_for_the_pin_the_command_runs_unpinned() {
     if lacks_landlock(3) {
         return;
     }
@@ -556,9 +552,9 @@ fn too_few_descriptors_for_the_pin_run_the_command_unpinned() {
                 rlim_cur,
                 rlim_max: rlim_cur,
             };
-            // SAFETY: the calls take numbers and the limit, this function's own.
+            // SAFETY: the calls take numbers and this function's own limit.
             unsafe {
-                // What else this process may have inherited does not count.
+                // Other inherited descriptors must not count.
                 let result = libc::syscall(
                     libc::SYS_close_range,
                     3,
@@ -570,14 +566,14 @@ fn too_few_descriptors_for_the_pin_run_the_command_unpinned() {
             }
         }))
     };
-    // The standard three and the score's; the ruleset, the root, an entry.
+    // Seven: the standard three, the score, the ruleset, the root, an entry.
     for limit in 4..7 {
         assert_eq!(with_limit(limit), let_go(), "{limit}");
     }
     assert_eq!(with_limit(7), held(1));
 }
 
-/// A root of its own: oomexec, `pinned`, /proc, and what the test adds.
+/// A root directory with oomexec, `pinned`, /proc, and what the test adds.
 struct Root(TempDir);
 
 impl Root {
@@ -589,7 +585,7 @@ impl Root {
         Self(dir)
     }
 
-    /// What `pinned` says in there after these ways.
+    /// Returns the output of `pinned` in this root with these ways.
     #[track_caller]
     fn said(&self, ways: &[(&str, OsString)]) -> String {
         let own = own_score();
@@ -619,7 +615,7 @@ impl Root {
         said(launch)
     }
 
-    /// Looks that the files can be emptied, and none of the scores.
+    /// Asserts that the files can be truncated and the scores cannot.
     #[track_caller]
     fn holds(&self, files: &[OsString], scores: &[&str]) {
         let mut expected = "score 1000\nno_new_privs 0\n".to_owned();
@@ -638,14 +634,14 @@ impl Root {
 }
 
 #[test]
-fn two_hundred_entries_of_the_root_with_names_of_any_length_are_all_allowed() {
+fn files_in_200_root_entries_with_names_of_any_length_can_be_truncated() {
     if lacks_landlock(3) || lacks_own_mounts() {
         return;
     }
     let root = Root::new();
     let mut files = Vec::new();
     for at in 0..200 {
-        // From 3 bytes to the 255 that a name can have.
+        // Names of 3 bytes to 255, the longest possible.
         let name = format!("{at:03}{}", "x".repeat(at * 252 / 199));
         let dir = root.0.dir(&name);
         fs::write(dir.join("file"), "content").unwrap();
@@ -660,7 +656,7 @@ fn two_hundred_entries_of_the_root_with_names_of_any_length_are_all_allowed() {
 }
 
 #[test]
-fn a_plain_file_in_the_root_can_be_emptied() {
+fn a_plain_file_in_the_root_can_be_truncated() {
     if lacks_landlock(3) || lacks_own_mounts() {
         return;
     }
@@ -674,7 +670,7 @@ fn a_plain_file_in_the_root_can_be_emptied() {
 }
 
 #[test]
-fn a_symbolic_link_of_the_root_opens_no_hole_and_closes_nothing() {
+fn symbolic_links_in_the_root_allow_nothing_and_refuse_nothing() {
     if lacks_landlock(3) || lacks_own_mounts() {
         return;
     }

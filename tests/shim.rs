@@ -1,5 +1,5 @@
-//! Under the name `sh`: oomexec in the place of a shell, for a gateway that knows of
-//! nothing but its shim.
+//! oomexec invoked as `sh`: it replaces the shell of a gateway that spawns through the
+//! oom_score_adj shim.
 
 mod testenv;
 
@@ -10,15 +10,15 @@ use testenv::{
     Launch, OOMEXEC, TempDir, failed, lacks_own_mounts, own_score, program, shown, text,
 };
 
-/// The script that gateways give to a shell, in its plain form.
+/// The plain form of the script that gateways give to a shell.
 const PLAIN: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
 
-/// That of the spawner in this repository.
+/// The script of the spawners in this repository.
 const OURS: &str = r#"echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@""#;
 
 const NOT_A_SHELL: &str = "oomexec: not a shell: it runs the oom_score_adj shim alone";
 
-/// The longer form, which carries variables past the shell, as openclaw makes it.
+/// Returns openclaw's longer form, which carries variables past the shell.
 fn carrying() -> String {
     let restore = |name: &str| {
         format!(
@@ -32,7 +32,7 @@ fn carrying() -> String {
     format!("{raise}; {}; {exec}", names.join("; "))
 }
 
-/// A directory with oomexec under the name of a shell.
+/// Returns a directory with oomexec as `sh`.
 fn shell() -> (TempDir, PathBuf) {
     let dir = TempDir::new();
     let sh = dir.copy(OOMEXEC, "sh");
@@ -51,7 +51,7 @@ fn the_shim_raises_and_becomes_the_command_in_each_form() {
         assert_eq!(shown.score, "1000");
         assert_eq!(shown.argv, [show, "a", "", "-c", "--", "b c"]);
     }
-    // By name, and one that begins with a dash: what a shell could not launch.
+    // A name with a leading dash, which a shell cannot launch.
     dir.copy(program("show"), "-show");
     let path: &[&[u8]] = &[dir.path().as_os_str().as_encoded_bytes()];
     let launch = Launch::through(&sh, ["-c", PLAIN, "-show"]).path(path);
@@ -59,7 +59,7 @@ fn the_shim_raises_and_becomes_the_command_in_each_form() {
 }
 
 #[test]
-fn the_script_of_the_spawners_in_this_repository_is_a_form_that_is_known() {
+fn the_spawners_of_this_repository_use_a_known_form() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in ["spawner/node/lib/prepare.js", "spawner/rust/src/launch.rs"] {
         let source = fs::read_to_string(root.join(file)).expect(file);
@@ -68,7 +68,7 @@ fn the_script_of_the_spawners_in_this_repository_is_a_form_that_is_known() {
 }
 
 #[test]
-fn what_the_longer_form_carries_has_its_names_back_in_place_and_the_carriers_are_gone() {
+fn the_longer_form_restores_its_variables_and_removes_the_carriers() {
     let (_dir, sh) = shell();
     let script = carrying();
     let launch = Launch::through(&sh, ["-c", &script, "/usr/bin/env", "-0"])
@@ -92,7 +92,7 @@ fn the_opt_out_holds_under_this_name_too() {
 }
 
 #[test]
-fn a_command_that_cannot_be_run_fails_as_it_does_under_its_own_name() {
+fn a_command_that_cannot_be_run_fails_as_under_the_name_oomexec() {
     let (_dir, sh) = shell();
     failed(
         &Launch::through(&sh, ["-c", PLAIN, "/nonexistent"]).output(),
@@ -102,7 +102,7 @@ fn a_command_that_cannot_be_run_fails_as_it_does_under_its_own_name() {
 }
 
 #[test]
-fn anything_else_that_is_asked_of_a_shell_is_refused_in_one_line() {
+fn any_other_shell_command_line_is_refused_in_one_line() {
     let (_dir, sh) = shell();
     let almost = PLAIN.replace("1000", "999");
     for args in [
@@ -123,7 +123,7 @@ fn anything_else_that_is_asked_of_a_shell_is_refused_in_one_line() {
 }
 
 #[test]
-fn the_name_counts_that_it_was_started_under_not_that_of_its_file() {
+fn the_name_in_argv0_counts_not_the_file_name() {
     let (dir, sh) = shell();
     let show = dir.copy(program("show"), "show");
     let show = show.to_str().unwrap();
@@ -146,7 +146,7 @@ fn the_name_counts_that_it_was_started_under_not_that_of_its_file() {
 }
 
 #[test]
-fn in_an_image_without_a_shell_the_shim_works_where_it_is_bin_sh() {
+fn as_bin_sh_in_an_image_without_a_shell_it_runs_the_shim() {
     if lacks_own_mounts() {
         return;
     }
@@ -156,9 +156,9 @@ fn in_an_image_without_a_shell_the_shim_works_where_it_is_bin_sh() {
     dir.copy(program("show"), "show");
     let launch = Launch::new("/bin/sh", ["/bin/sh", "-c", PLAIN, "/show", "a"]).in_root(&dir);
     let shown = shown(&launch.output());
-    // There is no /proc to raise in, and to see the score by.
+    // Without /proc there is no raise, and `show` sees no score.
     assert_eq!((shown.score.as_str(), shown.argv.len()), ("none", 2));
-    // A script without an interpreter line is given to it as to a shell.
+    // As /bin/sh it also gets a script without an interpreter line.
     dir.file("script", "echo\n", 0o755);
     let launch = Launch::new("/bin/sh", ["/bin/sh", "-c", PLAIN, "/script"]).in_root(&dir);
     failed(&launch.output(), 127, NOT_A_SHELL);

@@ -1,6 +1,6 @@
-//! Nothing but `oom_score_adj` tells a child that oomexec was there: a probe that
-//! dumps all it can observe of itself is launched directly and through oomexec,
-//! from many prepared states, and the two dumps differ in one line.
+//! oomexec changes nothing that a child can observe except its `oom_score_adj`.
+//! A probe dumps all it observes of itself, launched directly and through oomexec
+//! from many prepared states: the two dumps differ in one line.
 
 mod testenv;
 
@@ -17,7 +17,7 @@ use testenv::{
 
 const SCORE_LINE: &str = "/proc/self/oom_score_adj: ";
 
-/// The probe in a directory that every user may write to, and oomexec beside it.
+/// The probe and oomexec, in a directory that every user may write to.
 struct Probe {
     dir: TempDir,
     probe: PathBuf,
@@ -37,11 +37,11 @@ impl Probe {
         }
     }
 
-    /// What the probe dumps of itself after this launch.
+    /// Launches the probe and returns the lines it dumps.
     #[track_caller]
     fn dump(&self, launch: Launch) -> Vec<String> {
         let _ = fs::remove_file(self.dir.join("dump"));
-        // Files: the pipes of two launches have different inodes.
+        // Files, because the pipes of two launches have different inodes.
         let [out, err] = ["out", "err"].map(|name| self.dir.join(name));
         let create = |path| File::create(path).expect("a file");
         let launch = launch.stdout(create(&out)).stderr(create(&err));
@@ -54,8 +54,7 @@ impl Probe {
         dump.lines().map(without_lock_owner).collect()
     }
 
-    /// The probe's dumps, launched directly and through oomexec, both after
-    /// `prepare`, differ in the score alone.
+    /// Asserts that a direct and a wrapped launch differ only in the score.
     #[track_caller]
     fn same(&self, args: &[&str], prepare: impl Fn(Launch) -> Launch) {
         let argv = |first: &Path| {
@@ -75,7 +74,7 @@ impl Probe {
         self.same_but_score_and(&[], &[], direct, wrapped);
     }
 
-    /// The dumps differ in the score, and in these lines of either.
+    /// Asserts that the dumps differ only in the score and these lines.
     #[track_caller]
     fn same_but_score_and(
         &self,
@@ -84,7 +83,7 @@ impl Probe {
         direct: &[String],
         wrapped: &[String],
     ) {
-        assert!(direct.len() > 150, "the probe saw little: {direct:#?}");
+        assert!(direct.len() > 150, "the dump is too short: {direct:#?}");
         let but = |lines: &[String], others: &[String]| -> Vec<String> {
             let others: HashSet<_> = others.iter().collect();
             let differing = lines.iter().filter(|line| !others.contains(line));
@@ -92,7 +91,7 @@ impl Probe {
         };
         let line = |score: &str| format!("{SCORE_LINE}{}", score.trim());
         let (own, raised) = (line(&own_score()), line("1000"));
-        // Under a caller at 1000 there is no difference at all.
+        // If the caller is at 1000, there is no difference.
         let scores = usize::from(own != raised);
         let expected = |lines: &[&str], score| {
             let lines = lines.iter().map(|line| (*line).to_owned());
@@ -108,7 +107,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A line of fdinfo tells who holds a lock: each launch is another process.
+/// Removes the PID of the lock holder from a line of fdinfo.
 fn without_lock_owner(line: &str) -> String {
     let words = line.split_whitespace().enumerate();
     match line.contains("lock:") {
@@ -120,7 +119,7 @@ fn without_lock_owner(line: &str) -> String {
     }
 }
 
-/// A state prepared by calls that return -1 where they fail.
+/// Returns a preparation by calls that return -1 on failure.
 fn state(
     step: impl Fn() -> libc::c_int + Copy + Send + Sync + 'static,
 ) -> impl Fn(Launch) -> Launch {
@@ -128,14 +127,14 @@ fn state(
 }
 
 #[test]
-fn of_an_ordinary_start() {
+fn an_ordinary_launch_changes_only_the_score() {
     Probe::new().same(&["a", "", "--", "-x", "b c"], |launch| {
         launch.env("PATH=/bin").env("A=b")
     });
 }
 
 #[test]
-fn of_a_start_by_name_under_another_name() {
+fn a_launch_by_name_with_another_argv0_changes_only_the_score() {
     let probe = Probe::new();
     let path = |launch: Launch| {
         launch.path(&[
@@ -208,7 +207,7 @@ fn of_ignored_signals() {
 
 /// Blocks these signals.
 fn block(signals: &[libc::c_int]) -> libc::c_int {
-    // SAFETY: the set is this function's own, and emptied before its use.
+    // SAFETY: the set is this function's own, and initialized before its use.
     unsafe {
         let mut set = std::mem::zeroed();
         libc::sigemptyset(&mut set);
@@ -220,7 +219,7 @@ fn block(signals: &[libc::c_int]) -> libc::c_int {
 }
 
 #[test]
-fn of_blocked_and_pending_signals() {
+fn blocked_and_pending_signals_stay_so() {
     Probe::new().same(
         &[],
         state(|| block(&[libc::SIGUSR1, libc::SIGTERM, libc::SIGCHLD, 40, 64])),
@@ -239,7 +238,7 @@ fn of_blocked_and_pending_signals() {
 }
 
 #[test]
-fn of_every_set_of_closed_standard_descriptors() {
+fn closed_standard_descriptors_stay_closed() {
     for closed in 0..8 {
         Probe::new().same(
             &[],
@@ -257,7 +256,7 @@ fn of_every_set_of_closed_standard_descriptors() {
 }
 
 #[test]
-fn of_open_descriptors_their_flags_and_offsets() {
+fn open_descriptors_keep_their_flags_and_offsets() {
     let probe = Probe::new();
     let file = testenv::c_string(probe.dir.file("file", "0123456789", 0o666));
     let file: &'static std::ffi::CStr = Box::leak(file.into_boxed_c_str());
@@ -281,8 +280,7 @@ fn of_open_descriptors_their_flags_and_offsets() {
                 if libc::pipe2(pipe.as_mut_ptr(), libc::O_NONBLOCK) == -1 {
                     return -1;
                 }
-                // Pipes and sockets have new inodes each time: no more than that
-                // they are open would compare.
+                // Closed, because the inode of a pipe differs in each launch.
                 libc::close(pipe[0]);
                 libc::close(pipe[1])
             }
@@ -291,7 +289,7 @@ fn of_open_descriptors_their_flags_and_offsets() {
 }
 
 #[test]
-fn of_limits() {
+fn resource_limits_do_not_change() {
     Probe::new().same(
         &[],
         state(|| {
@@ -317,7 +315,7 @@ fn of_limits() {
 }
 
 #[test]
-fn of_umask_niceness_priorities_and_affinity() {
+fn umask_niceness_priorities_and_affinity_do_not_change() {
     Probe::new().same(
         &[],
         state(|| {
@@ -338,7 +336,7 @@ fn of_umask_niceness_priorities_and_affinity() {
 }
 
 #[test]
-fn of_timers_that_run() {
+fn running_timers_keep_running() {
     Probe::new().same(
         &[],
         state(|| {
@@ -359,7 +357,7 @@ fn of_timers_that_run() {
 }
 
 #[test]
-fn of_sessions_and_process_groups() {
+fn session_and_process_group_do_not_change() {
     // SAFETY: the calls take numbers.
     Probe::new().same(&[], state(|| unsafe { libc::setsid() }));
     // SAFETY: the same.
@@ -367,7 +365,7 @@ fn of_sessions_and_process_groups() {
 }
 
 #[test]
-fn of_what_prctl_and_personality_set() {
+fn prctl_and_personality_settings_do_not_change() {
     Probe::new().same(
         &[],
         state(|| {
@@ -397,12 +395,12 @@ fn of_what_prctl_and_personality_set() {
 }
 
 #[test]
-fn of_a_user_without_rights_and_a_directory_that_is_gone() {
+fn an_unprivileged_user_and_a_deleted_directory_do_not_change() {
     Probe::new().same(&[], Launch::unprivileged);
     Probe::new().same(
         &[],
         state(|| {
-            // SAFETY: the template is this function's own, and room for the result.
+            // SAFETY: the template is this function's own and has room for the result.
             unsafe {
                 let mut name = *b"/tmp/oomexec-gone-XXXXXX\0";
                 if libc::mkdtemp(name.as_mut_ptr().cast()).is_null()
@@ -417,11 +415,11 @@ fn of_a_user_without_rights_and_a_directory_that_is_gone() {
 }
 
 #[test]
-fn of_capabilities_that_were_dropped() {
+fn dropped_capabilities_stay_dropped() {
     if lacks_own_mounts() {
         return;
     }
-    // In namespaces of its own: there every user has capabilities to drop.
+    // In its own namespaces every user has capabilities to drop.
     let dropped = state(|| {
         const KEEP_ON_SETUID: libc::c_ulong = 1 << 2; // SECBIT_NO_SETUID_FIXUP
         for capability in [12, 13, 23] {
@@ -441,7 +439,7 @@ fn of_capabilities_that_were_dropped() {
     probe.same_but_score(&direct, &wrapped);
 }
 
-/// The mount and user namespaces of two launches are two.
+/// Removes the lines that differ because each launch has its own namespaces.
 fn without_namespaces(dump: Vec<String>) -> Vec<String> {
     let differing = [
         "/proc/self/ns/mnt",
@@ -452,7 +450,7 @@ fn without_namespaces(dump: Vec<String>) -> Vec<String> {
     dump.into_iter().filter(|line| !differs(line)).collect()
 }
 
-/// The probe's dumps after a direct launch and after a pinned one.
+/// Returns the dumps of a direct launch and of a pinned one.
 fn pinned(probe: &Probe, prepare: impl Fn(Launch) -> Launch) -> [Vec<String>; 2] {
     let args = ["--pin".as_ref(), "--".as_ref(), probe.probe.as_os_str()];
     [
@@ -496,7 +494,7 @@ fn of_a_pin_for_a_caller_with_cap_sys_admin() {
 }
 
 #[test]
-fn of_an_argv_and_an_environment_near_the_kernels_limit() {
+fn argv_and_environment_near_the_kernels_limit_do_not_change() {
     let probe = Probe::new();
     let long = "x".repeat(131_000);
     let args: Vec<&str> = std::iter::repeat_n("y", 20_000)
@@ -511,8 +509,8 @@ fn of_an_argv_and_an_environment_near_the_kernels_limit() {
 
 #[test]
 fn a_launch_that_only_just_fits_directly_fits_through_oomexec() {
-    // The most that exec takes is a quarter of the stack's limit; the name of
-    // oomexec and `--` are all that comes on top.
+    // execve(2) takes up to a quarter of the stack limit; oomexec adds only its
+    // name and `--`.
     let dir = TempDir::new();
     let show = dir.copy(program("show"), "s");
     let runs = |launch: Launch, bytes: usize| {
@@ -546,7 +544,7 @@ fn a_launch_that_only_just_fits_directly_fits_through_oomexec() {
     };
     let direct = most(&|| Launch::new(&show, [&show]));
     let wrapped = most(&|| Launch::through(OOMEXEC, ["--".as_ref(), show.as_path()]));
-    // `oomexec`, `--`, their pointers, and the longer name of the file.
+    // `oomexec`, `--`, their pointers, and the longer file name.
     let own = "oomexec".len() + 1 + "--".len() + 1 + 2 * 8 + OOMEXEC.len();
     assert!(
         wrapped <= direct && direct - wrapped <= own + 16,

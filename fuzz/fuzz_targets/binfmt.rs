@@ -1,4 +1,4 @@
-//! Any file: its format by its first bytes, and where its loader's name is.
+//! Parses the format of any file from its first bytes, and finds its loader's name.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -26,7 +26,7 @@ fuzz_target!(|file: &[u8]| {
     }
 });
 
-/// The name in a `#!` line, read byte by byte as fs/binfmt_script.c does.
+/// Parses the name in a `#!` line as fs/binfmt_script.c does.
 fn interpreter(head: &[u8]) -> Option<Vec<u8>> {
     let mut rest = head.strip_prefix(b"#!")?.iter().copied().peekable();
     while rest.next_if(|byte| matches!(byte, b' ' | b'\t')).is_some() {}

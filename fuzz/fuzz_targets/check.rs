@@ -1,5 +1,5 @@
-//! Any file of /proc that `--check` reads, and any directory's entries: nothing
-//! panics, and what is taken out of a line is a part of it.
+//! Parses any file of /proc that `--check` reads, and any directory's entries: nothing
+//! panics, and each result is a part of its line.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

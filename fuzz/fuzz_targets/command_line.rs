@@ -1,5 +1,5 @@
-//! Any command line: arguments that a NUL separates. The command is one of them, and
-//! all in front of it are options with their values.
+//! Parses any command line, with arguments separated by NUL: all arguments before the
+//! command are options with their values.
 #![no_main]
 
 use std::ffi::CString;
@@ -29,7 +29,7 @@ fuzz_target!(|line: &[u8]| {
             if let Some(first) = options.first() {
                 assert!(first.as_bytes().starts_with(b"-") && first.as_bytes().len() > 1);
             }
-            // What comes behind the command changes nothing.
+            // What follows the command changes nothing.
             assert_eq!(parse(&args[..index]), request);
         }
         Ok(_) => assert!(args[0].as_bytes().starts_with(b"-")),

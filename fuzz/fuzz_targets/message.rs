@@ -1,5 +1,5 @@
-//! Any name, path and errno: each message is one line of at most `PIPE_BUF` bytes
-//! that a terminal takes for text alone.
+//! Prints any name, path and errno: each message is one line of at most `PIPE_BUF`
+//! bytes without control characters.
 #![no_main]
 
 use std::ffi::CString;

@@ -1,5 +1,5 @@
-//! Any PATH and any name: the candidates are those of a naive join, and a shell
-//! sees none that it could take for an option.
+//! Searches any PATH for any name: the candidates are those of a naive join, and a shell
+//! takes none for an option.
 #![no_main]
 
 use std::ffi::CString;

@@ -1,4 +1,4 @@
-//! Any value of an option or of the opt-out: read as the standard library would.
+//! Parses any value of an option or of the opt-out as the standard library does.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

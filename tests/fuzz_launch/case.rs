@@ -1,4 +1,4 @@
-//! A case: what there is, and what is launched.
+//! A case: the files, and the launch.
 
 use std::ffi::{OsStr, c_int};
 use std::fmt::{self, Debug};
@@ -16,10 +16,10 @@ use crate::random::Random;
 use crate::testenv::{Launch, c_string, check, is_root, set_mode};
 use crate::{LAUNCH_SECONDS_MAX, LOCAL, NAME_MAX, OPT_OUT, PATH_MAX};
 
-/// How much of a byte string is shown: the longer ones repeat themselves.
+/// The number of bytes shown of a byte string; longer ones repeat themselves.
 pub const SHOWN_MAX: usize = 200;
 
-/// A byte string that is shown readably.
+/// A byte string with readable debug output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text(pub Vec<u8>);
 
@@ -67,32 +67,32 @@ pub struct Case {
     pub dir: PathBuf,
     pub user: User,
     pub command: Text,
-    /// Where the command leads, if it is a path.
+    /// Set if the command is a path.
     pub direct: Option<Direct>,
-    /// The last name of the command.
+    /// The name of the command's file.
     pub name: Text,
     pub args: Vec<Text>,
     pub environment: Vec<Text>,
-    /// The PATH that counts in there.
+    /// The first PATH in the environment.
     pub path: Option<Vec<Element>>,
     /// Where [`LOCAL`] leads.
     pub local: Leads,
     pub places: Vec<Place>,
-    /// What scripts name as their interpreter: [`TOOL`].
+    /// The file at [`TOOL`].
     pub tool: Node,
 }
 
-/// Who launches.
+/// The user who launches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum User {
     Root,
-    /// The one whose files these are, who is not root.
+    /// The owner of the files, who is not root.
     Owner,
-    /// Somebody else.
+    /// Another user.
     Other,
 }
 
-/// Something that may hold the command; the first is the current directory.
+/// A directory that may hold the command; the first is the current directory.
 #[derive(Debug)]
 pub struct Place {
     /// Its name in the current directory.
@@ -105,28 +105,28 @@ pub struct Place {
 #[derive(Clone, Copy, Debug)]
 pub enum State {
     Directory,
-    /// A symbolic link to one.
+    /// A symbolic link to a directory.
     Linked,
-    /// One that may not be entered.
+    /// A directory that may not be entered.
     Closed,
     /// A symbolic link to itself.
     Loop,
-    /// A symbolic link to nothing.
+    /// A symbolic link to a path that does not exist.
     Dangling,
     File,
     Absent,
 }
 
-/// What the command, or the tool, is.
+/// The type of the command or of the tool.
 #[derive(Debug)]
 pub enum Node {
-    /// A file of this mode, or a symbolic link to one.
+    /// A file with this mode, or a symbolic link to one.
     File(Content, u32, Link),
     Directory,
     Fifo,
     /// A symbolic link to itself.
     Loop,
-    /// A symbolic link to nothing.
+    /// A symbolic link to a path that does not exist.
     Dangling,
     Absent,
 }
@@ -144,26 +144,26 @@ pub struct Element {
     pub leads: Leads,
 }
 
-/// Where a path to a directory leads.
+/// The target of a path to a directory.
 #[derive(Clone, Copy, Debug)]
 pub enum Leads {
-    /// To a place of the case.
+    /// A place of the case.
     To(usize),
-    /// To a directory without the command.
+    /// A directory without the command.
     Elsewhere,
-    /// To this errno.
+    /// The path fails with this errno.
     Nowhere(c_int),
 }
 
-/// A command that is a path: where the path but for its last name leads, and what
-/// comes behind that name.
+/// A command that is a path: the target of its directory part, and the text after
+/// its name.
 #[derive(Debug)]
 pub struct Direct {
     pub leads: Leads,
     pub tail: &'static str,
 }
 
-/// What a script names as its interpreter: a path from the current directory.
+/// The interpreter of a script, relative to the current directory.
 pub const TOOL: &[u8] = b"tool";
 
 impl Case {
@@ -204,7 +204,7 @@ impl Case {
         }
     }
 
-    /// Makes what there is.
+    /// Creates the files.
     pub fn make(&self, stock: &Stock) {
         fs::create_dir(&self.dir).expect("a new directory");
         self.tool
@@ -228,9 +228,9 @@ impl Case {
         let mut launch = Launch::through(launcher, args.iter().chain(&self.args))
             .dir(&self.dir)
             .prepare(|| {
-                // SAFETY: the calls take a number and nothing. Without a session of
-                // its own, a shell that takes a name for options may stop this
-                // process's terminal.
+                // SAFETY: the calls take a number and nothing. In the caller's
+                // session, a shell that takes a name for options may stop the
+                // terminal.
                 unsafe {
                     libc::alarm(LAUNCH_SECONDS_MAX);
                     check(libc::setsid())
@@ -248,7 +248,7 @@ impl Case {
         launch.output()
     }
 
-    /// The launch with a place at [`LOCAL`], and nobody else sees it there.
+    /// Mounts a place at [`LOCAL`] for this launch alone.
     pub fn mount(&self, launch: Launch, place: &Place) -> Launch {
         let (place, local) = (c_string(self.dir.join(&place.name)), c_string(LOCAL));
         launch.own_mounts().prepare(move || {
@@ -261,7 +261,7 @@ impl Case {
     }
 }
 
-/// Where [`LOCAL`] leads: who may mount has one of the places there.
+/// Returns the target of [`LOCAL`]: root mounts one of the places there.
 pub fn local(random: &mut Random, places: &[Place]) -> Leads {
     let place = random.below(places.len());
     match places[place].state {
@@ -270,7 +270,7 @@ pub fn local(random: &mut Random, places: &[Place]) -> Leads {
     }
 }
 
-/// An environment with this PATH, and with much that is like it.
+/// Returns an environment with this PATH and with similar entries.
 pub fn environment(random: &mut Random, path: Option<&[Element]>) -> Vec<Text> {
     let mut entries: Vec<_> = (0..random.below(8)).map(|_| Text::entry(random)).collect();
     if let Some(path) = path {
@@ -314,10 +314,10 @@ impl User {
         }
     }
 
-    /// Whether a mode grants a right: 1 to run or enter, 4 to read.
+    /// Returns whether a mode grants a right: 1 to run or enter, 4 to read.
     pub fn may(self, mode: u32, right: u32) -> bool {
         let bits = match self {
-            // CAP_DAC_OVERRIDE runs what anybody may run (capabilities(7)).
+            // With CAP_DAC_OVERRIDE, one x bit is enough (capabilities(7)).
             Self::Root if right == 1 => mode | mode >> 3 | mode >> 6,
             Self::Root => return true,
             Self::Owner => mode >> 6,
@@ -363,7 +363,7 @@ impl Place {
     pub fn make(&self, dir: &Path, command: &Text, stock: &Stock) {
         let path = dir.join(&self.name);
         let inside = |path: &Path| {
-            // Other names are there already, or cannot be.
+            // Other names exist already or cannot exist.
             if !matches!(&command[..], b"" | b"." | b"..") && command.len() <= NAME_MAX {
                 self.node.make(&path.join(command), stock);
             }
@@ -393,12 +393,12 @@ impl Place {
         }
     }
 
-    /// What comes of looking into it.
+    /// Returns the errno of a lookup in it, if it fails.
     pub fn enter(&self, user: User) -> Result<(), c_int> {
         match self.state {
             State::Directory | State::Linked => Ok(()),
             State::Closed if user.may(CLOSED, 1) => Ok(()),
-            // Root is let into any directory (capabilities(7)).
+            // Root may enter any directory (capabilities(7)).
             State::Closed if user == User::Root => Ok(()),
             State::Closed => Err(EACCES),
             State::Loop => Err(ELOOP),
@@ -446,7 +446,7 @@ impl Node {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 
-    /// The file to run, before its mode is looked at.
+    /// Returns the file to run; its mode is not checked yet.
     pub fn open(&self) -> Result<(Content, u32), c_int> {
         match self {
             Self::File(content, mode, _) => Ok((*content, *mode)),
@@ -456,7 +456,7 @@ impl Node {
         }
     }
 
-    /// What is there with `tail` behind its name.
+    /// Returns the node at its name followed by `tail`.
     pub fn followed_by(&self, tail: &str) -> Result<&Self, c_int> {
         match (tail, self) {
             ("", _) | ("/", Self::Directory | Self::Absent | Self::Dangling | Self::Loop) => {
@@ -499,10 +499,10 @@ impl Element {
                 let place = random.below(places.len());
                 let text = spelled(random, &places[place], dir);
                 let length = match choice {
-                    // Too long for the kernel, wherever it leads.
+                    // Too long for the kernel.
                     4 => PATH_MAX + random.below(3),
                     5 => 2 * PATH_MAX,
-                    // The candidate about as long as the kernel takes.
+                    // The candidate is about as long as the kernel allows.
                     6 | 7 if name.len() <= NAME_MAX => near_path_max(random, name.len() + 1),
                     _ => 0,
                 };
@@ -529,7 +529,7 @@ impl Direct {
         let tail = *random.pick(&["", "", "", "", "/", "/below"]);
         let length = match random.below(8) {
             0 => near_path_max(random, 1 + name.len() + tail.len()),
-            // Never empty: the command is to have a slash.
+            // Never empty, so that the command has a slash.
             _ => 1,
         };
         let text = spelled(random, &places[place], dir);
@@ -540,7 +540,7 @@ impl Direct {
     }
 }
 
-/// One of the ways to write where a place is.
+/// Returns one of several spellings of a place's path.
 pub fn spelled(random: &mut Random, place: &Place, dir: &Path) -> Text {
     let name = &place.name[..];
     let absolute = dir.as_os_str().as_bytes();
@@ -554,7 +554,7 @@ pub fn spelled(random: &mut Random, place: &Place, dir: &Path) -> Text {
     }
 }
 
-/// The same place, written in at least so many bytes.
+/// Pads a path to at least `length` bytes; it leads to the same place.
 pub fn padded(random: &mut Random, text: Text, length: usize) -> Text {
     let missing = length.saturating_sub(text.len());
     if missing == 0 {
@@ -570,15 +570,14 @@ pub fn padded(random: &mut Random, text: Text, length: usize) -> Text {
     }
 }
 
-/// A length with which a path that is so much longer is about as long as the
-/// kernel takes.
+/// Returns a length that, with `more` bytes, is near the kernel's limit.
 pub fn near_path_max(random: &mut Random, more: usize) -> usize {
     (PATH_MAX - 3 + random.below(5)).saturating_sub(more)
 }
 
 impl Text {
-    /// The name of a command. None is a word that a shell would take for a command
-    /// or, behind a dash, for an option that runs something.
+    /// Returns the name of a command. A shell takes none for a command or, after a
+    /// dash, for an option that runs something.
     pub fn name(random: &mut Random) -> Self {
         const ODD: [&[u8]; 16] = [
             b"x.sh",
@@ -603,7 +602,7 @@ impl Text {
             0..8 => "x".into(),
             8..12 => "-x".into(),
             12 => "x".repeat(*random.pick(&LENGTHS)).into(),
-            // Never empty, and never that of a file in /bin.
+            // Never empty, and never the name of a file in /bin.
             13 => [random.bytes(b"-+=x .\"\xc3\xa9\x7f", 6), b"=x".into()]
                 .concat()
                 .into(),
@@ -611,7 +610,7 @@ impl Text {
         }
     }
 
-    /// An argument. It may become that of a shell: no byte of it redirects output.
+    /// Returns an argument. A shell may get it, so no byte redirects output.
     pub fn argument(random: &mut Random) -> Self {
         const ARGS: [&str; 8] = ["", "-", "--", "-n", "500", "-h", "--argv0=a", "-p"];
         match random.below(10) {
@@ -623,7 +622,7 @@ impl Text {
         }
     }
 
-    /// An entry of the environment that means nothing to anybody.
+    /// Returns an entry of the environment that has no effect.
     pub fn entry(random: &mut Random) -> Self {
         const ENTRIES: [&[u8]; 14] = [
             b"",

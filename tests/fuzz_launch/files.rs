@@ -1,4 +1,4 @@
-//! The files of a case: what is in them, and what execve(2) makes of that.
+//! The files of a case: their content, and what execve(2) does with it.
 
 use std::ffi::c_int;
 use std::fs;
@@ -12,7 +12,7 @@ use oomexec::sys::Errno;
 use crate::random::Random;
 use crate::testenv::{OOMEXEC, TempDir, program};
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// `tests/programs/show_env.c`.
@@ -25,36 +25,36 @@ pub enum Content {
     ToolScript,
     /// A script without an interpreter line.
     Text,
-    /// One whose line names none.
+    /// A script whose interpreter line is empty.
     UnnamedInterpreter,
-    /// One whose line is longer than the kernel reads.
+    /// A script whose interpreter line is longer than the kernel reads.
     LongInterpreter,
     Empty,
-    /// Scripts whose interpreter is not there,
+    // Scripts whose interpreter does not exist.
     MissingInterpreter,
     DosInterpreter,
     InterpreterUnderFile,
-    /// or cannot be run.
+    // Scripts whose interpreter cannot be run.
     DirectoryInterpreter,
     PlainInterpreter,
     LoopInterpreter,
-    /// Programs for a machine known by name,
+    /// A program for a machine that oomexec knows by name.
     OtherMachine,
-    /// with the other byte order,
+    /// The same with the other byte order.
     OtherOrder,
-    /// and for one that nobody knows.
+    /// A program for a machine that nobody knows.
     UnknownMachine,
-    /// Programs for this machine: nothing but the magic number,
+    /// Only the magic number of a program.
     OnlyMagic,
-    /// the header without what it leads to,
+    /// Only the ELF header of a program.
     OnlyHeader,
-    /// a loader's name without its NUL,
+    /// A program whose loader name lacks its NUL.
     UnendedLoader,
-    /// or behind the end of the file.
+    /// A program that ends before its loader name does.
     CutLoader,
-    /// Programs whose loader is not there,
+    /// A program whose loader does not exist.
     MissingLoader,
-    /// or is none.
+    // Programs whose loader cannot be run.
     DirectoryLoader,
     TextLoader,
 }
@@ -87,7 +87,7 @@ impl Content {
         Self::TextLoader,
     ];
 
-    /// Often one of the first, which can be run.
+    /// Returns a random content, often one that can be run.
     pub fn random(random: &mut Random) -> Self {
         let count = if random.one_in(2) {
             RUNNING
@@ -97,7 +97,7 @@ impl Content {
         Self::ALL[random.below(count)]
     }
 
-    /// What execve(2) says of a file that cannot be run.
+    /// Returns the errno of execve(2) for a file that cannot be run.
     pub fn errno(self) -> c_int {
         match self {
             Self::MissingInterpreter | Self::DosInterpreter | Self::MissingLoader => ENOENT,
@@ -110,7 +110,7 @@ impl Content {
         }
     }
 
-    /// What is said of one of which something is missing, where execve(2) said `errno`.
+    /// Returns the reason for a missing part after execve(2) failed with `errno`.
     pub fn lacks(self, errno: c_int) -> Reason {
         let missing = |need, path: &str, errno| {
             Reason::Missing(need, NeededPath::new(path.as_bytes()), Errno(errno))
@@ -168,10 +168,10 @@ impl Content {
     }
 }
 
-/// How many of [`Content::ALL`], from the first, can be run.
+/// The number of contents at the start of [`Content::ALL`] that can be run.
 pub const RUNNING: usize = 8;
 
-/// What every script does, whatever its first line: says what it knows.
+/// The body of every script: it prints all that it gets.
 pub const BODY: &str = r#"
 read score </proc/self/oom_score_adj
 printf '%s\n' "score $score" "script $0"
@@ -181,16 +181,15 @@ exit 7
 "#;
 pub const BODY_STATUS: i32 = 7;
 
-/// What is not there; and where a file is on the way.
+/// A path that does not exist, and a path below a file.
 pub const MISSING: &str = "/nonexistent/needed";
 pub const UNDER_FILE: &str = "/proc/version/needed";
 
-/// How much of a file the kernel reads first (`BINPRM_BUF_SIZE`,
+/// The number of bytes that the kernel reads first (`BINPRM_BUF_SIZE`,
 /// linux/binfmts.h).
 pub const HEAD_MAX: usize = 256;
 
-/// For everybody; not to be run; for the owner; for others to run but not to read;
-/// nothing.
+/// Executable by all, by nobody, by the owner, by others who may not read; no rights.
 pub const MODES: [u32; 5] = [0o755, 0o644, 0o700, 0o711, 0];
 
 pub fn mode(random: &mut Random) -> u32 {
@@ -200,7 +199,7 @@ pub fn mode(random: &mut Random) -> u32 {
     }
 }
 
-/// Machines that this is not: the number and the name.
+/// The number and the name of machines other than this one.
 pub const OTHER_MACHINE: (u16, &str) = if cfg!(target_arch = "aarch64") {
     (libc::EM_X86_64, "x86_64")
 } else {
@@ -215,7 +214,7 @@ pub struct Elf {
 }
 
 impl Elf {
-    /// Of the class and for the machine that oomexec was built for.
+    /// Returns the class and the machine of oomexec itself.
     pub fn native() -> Self {
         let own = fs::read(OOMEXEC).expect("oomexec");
         Self {
@@ -224,16 +223,16 @@ impl Elf {
         }
     }
 
-    /// The same for another machine.
+    /// Returns the same for another machine.
     pub fn of(self, machine: u16) -> Self {
         Self { machine, ..self }
     }
 
-    /// An ELF header that says that one program header follows.
+    /// Returns an ELF header that announces one program header.
     pub fn header(&self) -> Vec<u8> {
         let data = if cfg!(target_endian = "little") { 1 } else { 2 };
-        // No emulator that the kernel may know takes a file with a byte of padding
-        // that is not zero; the kernel itself does not look at it.
+        // A nonzero byte of padding keeps emulators (binfmt_misc) from taking the
+        // file; the kernel itself ignores it.
         let padding = [0, 0, 1, 0, 0, 0, 0, 0, 0];
         let mut header = b"\x7fELF".to_vec();
         header.extend([1 + u8::from(self.wide), data, 1]);
@@ -251,7 +250,7 @@ impl Elf {
         header
     }
 
-    /// The same with the other byte order, as far as anybody reads it.
+    /// Returns the same with the other byte order in the fields that are read.
     pub fn other_order(&self) -> Vec<u8> {
         let mut header = self.header();
         header[5] = 3 - header[5];
@@ -259,7 +258,7 @@ impl Elf {
         header
     }
 
-    /// A file that names its loader.
+    /// Returns a file that names its loader.
     pub fn with_loader(&self, name: &str) -> Vec<u8> {
         let mut file = self.header();
         let length = name.len() as u32;
@@ -278,7 +277,7 @@ impl Elf {
         file
     }
 
-    /// Numbers of the width that the class has.
+    /// Encodes numbers in the word size of the class.
     pub fn words(&self, numbers: &[u32]) -> Vec<u8> {
         let word = |number: &u32| match self.wide {
             true => u64::from(*number).to_ne_bytes().to_vec(),
@@ -288,8 +287,7 @@ impl Elf {
     }
 }
 
-/// The files that the cases link to, and the launchers, where every user can
-/// reach them.
+/// The files that the cases link to, and the launchers, readable by every user.
 pub struct Stock {
     pub dir: TempDir,
     pub execvp: PathBuf,

@@ -1,18 +1,17 @@
-//! A fuzz of whole launches: a random command, arguments, environment and PATH,
-//! over a random tree of files that can and cannot be run, launched once through
-//! glibc's execvp(3) and once through oomexec.
+//! Fuzzes whole launches: a random command, arguments, environment and PATH, over a
+//! random tree of files that can and cannot be run, launched once through glibc's
+//! execvp(3) and once through oomexec.
 //!
-//! Both must do the same, down to the last byte that the child gets, but for the
-//! differences listed in [`Difference`]. Those are foreseen from the case alone:
-//! a small model of execve(2) and of both searches says what each launcher must
-//! do, and each is held to that. Where the model sees none of the differences,
-//! glibc's launch is the reference, and no model stands between the two.
+//! Both must do the same, down to the last byte that the child gets, except for the
+//! differences listed in [`Difference`]. A small model of execve(2) and of both
+//! searches predicts from the case alone what each launcher must do. If it predicts
+//! no difference, the two launches are also compared directly.
 //!
-//! `scripts/fuzz-launch SECONDS` runs it for longer. In the environment:
+//! `scripts/fuzz-launch SECONDS` runs it for longer. Environment variables:
 //!
-//! - `OOMEXEC_FUZZ_SECONDS`: for how long;
-//! - `OOMEXEC_FUZZ_SEED`: which cases;
-//! - `OOMEXEC_FUZZ_CASE`: only the case of this number, which is printed.
+//! - `OOMEXEC_FUZZ_SECONDS`: the duration;
+//! - `OOMEXEC_FUZZ_SEED`: the seed of the cases;
+//! - `OOMEXEC_FUZZ_CASE`: the number of one case to run and print.
 
 mod case;
 mod files;
@@ -42,8 +41,8 @@ use testenv::{lacks_own_mounts, own_score};
 const SEED: u64 = 1;
 const SECONDS: u64 = 3;
 
-/// So many cases are run however long it takes: among them each difference must
-/// be met, or the fuzz has gone blind.
+/// The least number of cases to run, however long it takes. Each difference must occur
+/// in them, or the fuzz no longer tests it.
 const CASES_MIN: u64 = 600;
 
 /// A launch that takes longer hangs.
@@ -53,10 +52,10 @@ const LAUNCH_SECONDS_MAX: u32 = 10;
 const PATH_MAX: usize = 4096;
 const NAME_MAX: usize = 255;
 
-/// Where oomexec looks without a PATH, and glibc does not.
+/// The directory that oomexec searches without a PATH, and glibc does not.
 const LOCAL: &str = "/usr/local/bin";
 
-/// The variable that leaves a child's score alone.
+/// The variable that opts out of the raise.
 const OPT_OUT: &[u8] = b"OPENCLAW_CHILD_OOM_SCORE_ADJ=";
 
 #[test]
@@ -73,18 +72,18 @@ fn a_launch_does_what_execvp_does_but_for_the_listed_differences() {
     }
 }
 
-/// A number from the environment.
+/// Returns a number from the environment.
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
     let number = text.parse();
     Some(number.unwrap_or_else(|_| panic!("{variable}={text}: not a number")))
 }
 
-/// What all cases share.
+/// The state that all cases share.
 struct Fuzz {
     seed: u64,
     stock: Stock,
-    /// This process's own score, which a child of glibc's inherits.
+    /// This process's own score, which a child of glibc's launch inherits.
     score: String,
     /// The number of the next case.
     next: AtomicU64,
@@ -103,7 +102,7 @@ impl Fuzz {
         }
     }
 
-    /// Runs the case of this number and shows it.
+    /// Prints and runs the case of this number.
     fn run_one(&self, index: u64) {
         println!("{:#?}", self.case(index));
         self.run(index)
@@ -124,7 +123,7 @@ impl Fuzz {
         for difference in Difference::ALL {
             let cases = self.met[difference as usize].load(Ordering::Relaxed);
             println!("{cases} cases of {difference:?}");
-            assert_ne!(cases, 0, "no case had it");
+            assert_ne!(cases, 0, "no case has this difference");
         }
     }
 
@@ -153,7 +152,7 @@ impl Fuzz {
     }
 
     fn case(&self, index: u64) -> Case {
-        // Each case has a stream of its own, so that it can be had alone.
+        // Each case has its own random stream, so that it can run alone.
         let mut random = Random(self.seed);
         random.0 = random.next() ^ index;
         let dir = self.stock.dir.join(format!("case-{index}"));
@@ -174,7 +173,7 @@ impl Fuzz {
         })
     }
 
-    /// Launches a case both ways, and looks at what came of it.
+    /// Launches a case both ways and checks the results.
     fn judge(&self, case: &Case) -> Result<(), String> {
         let glibc = case.launch(&self.stock.execvp);
         let oomexec = case.launch(&self.stock.oomexec);
@@ -192,7 +191,7 @@ impl Fuzz {
             "1000"
         };
         is_as_foreseen(&glibc, &foreseen, case, &self.score)
-            .map_err(|what| format!("glibc, or the model of it: {what}"))
+            .map_err(|what| format!("glibc, or its model: {what}"))
             .and_then(|()| {
                 is_as_foreseen(&oomexec, &model.oomexec(), case, score)
                     .map_err(|what| format!("oomexec: {what}"))
@@ -207,23 +206,23 @@ impl Fuzz {
     }
 }
 
-/// Where oomexec may differ from glibc's execvp(3): nowhere else.
+/// The only ways in which oomexec may differ from glibc's execvp(3).
 #[derive(Clone, Copy, Debug)]
 enum Difference {
-    /// Without a PATH, oomexec looks in [`LOCAL`] too.
+    /// Without a PATH, oomexec also searches [`LOCAL`].
     DefaultPath,
-    /// A candidate that is a loop, or too long a name, ends glibc's search.
+    /// A link loop or a name that is too long ends only glibc's search.
     GoesOn,
-    /// For an element too long for the kernel, glibc looks in the current
+    /// For an element too long for the kernel, glibc searches the current
     /// directory.
     LongElement,
-    /// A search that ends with "not a directory" has not found the command.
+    /// After ENOTDIR in a search, oomexec says "not found".
     NotFound,
-    /// glibc hands a program for another machine to the shell.
+    /// glibc runs a program for another machine with the shell.
     OtherMachine,
-    /// glibc lets the shell take a path that begins with `-` or `+` for options.
+    /// glibc's shell takes a path that begins with `-` or `+` for options.
     Option,
-    /// oomexec says what a file that is there lacks.
+    /// oomexec names the missing interpreter or loader of a file.
     Lacking,
 }
 
@@ -239,13 +238,13 @@ impl Difference {
     ];
 }
 
-/// What a launcher must do.
+/// The result that a launcher must have.
 enum Forecast {
-    /// Become a command that does this.
+    /// It becomes a command that does this.
     Runs(Run),
-    /// Get this errno from execvp(3).
+    /// execvp(3) fails with this errno.
     Fails(c_int),
-    /// Give this reason, as oomexec does.
+    /// oomexec fails with this reason.
     Refuses(Box<Reason>),
 }
 
@@ -253,13 +252,13 @@ enum Forecast {
 enum Run {
     /// Prints its score and a newline, then this, and exits with this status.
     Prints(Vec<u8>, i32),
-    /// Nothing, with success.
+    /// Prints nothing and exits with 0.
     Nothing,
-    /// What a shell does with options, or with what it cannot read.
+    /// A shell gets options, or a file that it cannot read.
     Anything,
 }
 
-/// Looks that the launcher did what it must; its child's score is `score`.
+/// Checks a launch against the forecast; its child's score is `score`.
 fn is_as_foreseen(
     output: &Output,
     forecast: &Forecast,
@@ -285,7 +284,7 @@ fn is_as_foreseen(
     }
 }
 
-/// Looks that both launches came to the same, but for the score.
+/// Checks that both launches have the same result, except for the score.
 fn is_as_glibc(oomexec: &Output, glibc: &Output, case: &Case) -> Result<(), String> {
     if let Some(errno) = errno_of_glibc(glibc) {
         return refused(oomexec, &case.command, &Reason::Errno(Errno(errno)));
@@ -296,7 +295,7 @@ fn is_as_glibc(oomexec: &Output, glibc: &Output, case: &Case) -> Result<(), Stri
     same.then_some(()).ok_or("must be: the same".into())
 }
 
-/// Looks that oomexec ran nothing, and said this reason.
+/// Checks that oomexec ran nothing and printed this reason.
 fn refused(output: &Output, command: &[u8], reason: &Reason) -> Result<(), String> {
     let status = match reason {
         Reason::Errno(Errno(ENOENT))
@@ -317,14 +316,14 @@ fn ended(output: &Output, status: i32, stdout: &[u8], stderr: &[u8]) -> Result<(
     })
 }
 
-/// What `tests/programs/execvp.c` says when execvp(3) has returned.
+/// Parses the errno that `tests/programs/execvp.c` prints.
 fn errno_of_glibc(output: &Output) -> Option<c_int> {
     let line = std::str::from_utf8(&output.stderr).ok()?;
     let errno = line.strip_prefix("errno ")?.strip_suffix('\n')?.parse();
     errno.ok().filter(|_| output.status.code() == Some(99))
 }
 
-/// What a child printed behind its score.
+/// Returns what a child printed after its score.
 fn after_score(stdout: &[u8]) -> &[u8] {
     match stdout.iter().position(|byte| *byte == b'\n') {
         Some(end) if stdout.starts_with(b"score ") => &stdout[end..],
@@ -332,7 +331,7 @@ fn after_score(stdout: &[u8]) -> &[u8] {
     }
 }
 
-/// Whether the environment leaves the child's score alone.
+/// Returns whether the environment opts out of the raise.
 fn opted_out(environment: &[Text]) -> bool {
     let value = environment
         .iter()

@@ -1,4 +1,4 @@
-//! The model: what execve(2) says of a path, and what both searches make of it.
+//! The model: what execve(2) does with a path, and what both searches do then.
 
 use std::ffi::c_int;
 use std::os::unix::ffi::OsStrExt;
@@ -18,7 +18,7 @@ pub struct Model<'a> {
     pub show: &'a Path,
 }
 
-/// A path to try; what is there, if the path leads to it; what execve(2) does.
+/// A path to try, the node there if it is reachable, and execve(2)'s result.
 pub struct Candidate<'a> {
     pub path: Vec<u8>,
     pub node: Option<&'a Node>,
@@ -26,8 +26,7 @@ pub struct Candidate<'a> {
 }
 
 impl Model<'_> {
-    /// What glibc's execvp(3) does (posix/execvpe.c), and where oomexec may do
-    /// something else.
+    /// Predicts glibc's execvp(3) (posix/execvpe.c), and oomexec's differences.
     pub fn glibc(&self) -> (Forecast, Vec<Difference>) {
         let mut differences = Vec::new();
         let end = match &self.case.direct {
@@ -56,7 +55,7 @@ impl Model<'_> {
                 .map(|text| Element::new(text, Leads::Elsewhere))
                 .into()
         });
-        // As much of PATH as glibc makes room for.
+        // glibc has room for this much of PATH.
         let room = path
             .iter()
             .map(|element| element.text.len() + 1)
@@ -74,8 +73,8 @@ impl Model<'_> {
                 element = &here;
             }
             let candidate = self.candidate(element, NAME_MAX + 1);
-            // glibc looks at no more of a name than makes it too long: the path
-            // may not be.
+            // glibc reads a name only up to one byte more than NAME_MAX; the path may
+            // not be too long then.
             let whole = self.candidate(element, usize::MAX);
             if candidate.verdict.as_ref().err() != whole.verdict.as_ref().err() {
                 differences.push(Difference::GoesOn);
@@ -103,7 +102,7 @@ impl Model<'_> {
         Err(last)
     }
 
-    /// execve(2), and the shell for what is in no format that the kernel knows.
+    /// Predicts execve(2), and the shell if the kernel knows no such format.
     pub fn glibc_tries(
         &self,
         candidate: Candidate<'_>,
@@ -124,7 +123,7 @@ impl Model<'_> {
         }
     }
 
-    /// What oomexec does.
+    /// Predicts what oomexec does.
     pub fn oomexec(&self) -> Forecast {
         match &self.case.direct {
             _ if self.case.command.is_empty() => just(ENOENT),
@@ -145,7 +144,7 @@ impl Model<'_> {
             let candidate = self.candidate(element, usize::MAX);
             match candidate.verdict {
                 Err(EACCES) => end = EACCES,
-                // An element too long for the kernel is skipped.
+                // oomexec skips an element too long for the kernel.
                 Err(ENAMETOOLONG)
                     if candidate.path.len() >= PATH_MAX && self.case.name.len() <= NAME_MAX => {}
                 Err(errno @ (ELOOP | ENAMETOOLONG)) if end == ENOENT => end = errno,
@@ -163,7 +162,7 @@ impl Model<'_> {
         }
     }
 
-    /// What oomexec does where its search ends.
+    /// Predicts what oomexec does where its search ends.
     pub fn oomexec_ends(&self, candidate: Candidate<'_>) -> Forecast {
         match candidate.verdict {
             Err(ENOEXEC) if self.is_elf(&candidate) => {
@@ -189,7 +188,7 @@ impl Model<'_> {
         }
     }
 
-    /// The command, where it is a path.
+    /// Returns the candidate for a command that is a path.
     pub fn direct(&self, direct: &Direct) -> Candidate<'_> {
         let path = self.case.command.to_vec();
         let node = self.lookup(direct.leads, path.len());
@@ -197,7 +196,7 @@ impl Model<'_> {
         self.tried(path, node)
     }
 
-    /// The command, as far as its name is looked at, in the directory of an element.
+    /// Returns the command, up to `name_max` bytes, in an element's directory.
     pub fn candidate(&self, element: &Element, name_max: usize) -> Candidate<'_> {
         let mut path = element.text.to_vec();
         if !path.is_empty() {
@@ -208,8 +207,7 @@ impl Model<'_> {
         self.tried(path, node)
     }
 
-    /// What is at a path of this length: the command's name in the directory that
-    /// the rest leads to.
+    /// Looks up the command's name in a directory; the path has this length.
     pub fn lookup(&self, leads: Leads, length: usize) -> Result<&Node, c_int> {
         if length >= PATH_MAX {
             return Err(ENAMETOOLONG);
@@ -245,8 +243,8 @@ impl Model<'_> {
         }
     }
 
-    /// What execve(2) does with `path`, where `node` is; `file` is the path that
-    /// it was given, `path` possibly that of an interpreter.
+    /// Predicts execve(2) for `node` at `path`. `file` is the path given to it,
+    /// `path` can be that of an interpreter.
     pub fn execve(
         &self,
         node: &Node,
@@ -276,7 +274,7 @@ impl Model<'_> {
         }
     }
 
-    /// What the shell does with a candidate as its operand `operand`.
+    /// Predicts what the shell does with a candidate as its `operand`.
     pub fn shell(&self, candidate: &Candidate<'_>, operand: &[u8]) -> Run {
         let args: Vec<&[u8]> = self.case.args.iter().map(|arg| &arg[..]).collect();
         match candidate.node.map(Node::open) {
@@ -302,7 +300,7 @@ impl Model<'_> {
         }
     }
 
-    /// What `tests/programs/show_env.c` prints behind the score.
+    /// Returns what `tests/programs/show_env.c` prints after the score.
     pub fn shown(&self, file: &[u8], argv: &[&[u8]]) -> Vec<u8> {
         let mut shown = [b"file ", file, b"\0"].concat();
         for arg in argv {
@@ -314,13 +312,13 @@ impl Model<'_> {
         shown
     }
 
-    /// Whether it can be seen that a candidate is a program.
+    /// Returns whether a candidate is a program that the user may read.
     pub fn is_elf(&self, candidate: &Candidate<'_>) -> bool {
         let opened = candidate.node.and_then(|node| node.open().ok());
         opened.is_some_and(|(content, mode)| content.is_elf() && self.case.user.may(mode, 4))
     }
 
-    /// What a candidate that is there lacks, if anything.
+    /// Returns the reason for what an existing candidate lacks, if anything.
     pub fn lacks(&self, candidate: &Candidate<'_>) -> Option<Reason> {
         match candidate.verdict {
             Err(errno) => self.lacks_after(candidate, errno),
@@ -328,7 +326,7 @@ impl Model<'_> {
         }
     }
 
-    /// The same, said after execve(2) or a search that came to `errno`.
+    /// The same, after execve(2) or a search failed with `errno`.
     pub fn lacks_after(&self, candidate: &Candidate<'_>, errno: c_int) -> Option<Reason> {
         match candidate.verdict {
             Err(ENOENT | ENOTDIR | ELOOP) => self.node_lacks(candidate.node?, errno),
@@ -346,7 +344,7 @@ impl Model<'_> {
                     let path = NeededPath::new(TOOL);
                     Reason::Missing(Need::Interpreter, path, Errno(ENOENT))
                 }
-                // The tool is followed once, to itself.
+                // oomexec follows an interpreter only once.
                 Node::File(Content::ToolScript, ..) => unreachable,
                 tool => self.node_lacks(tool, errno).unwrap_or(unreachable),
             },
@@ -355,7 +353,7 @@ impl Model<'_> {
     }
 }
 
-/// oomexec says just this errno.
+/// Predicts that oomexec fails with this errno and no other reason.
 fn just(errno: c_int) -> Forecast {
     refuses(Reason::Errno(Errno(errno)))
 }
@@ -364,7 +362,7 @@ fn refuses(reason: Reason) -> Forecast {
     Forecast::Refuses(Box::new(reason))
 }
 
-/// Whether a shell takes an operand for options instead.
+/// Returns whether a shell takes an operand for options.
 fn is_option(operand: &[u8]) -> bool {
     matches!(operand, [b'-' | b'+', ..])
 }

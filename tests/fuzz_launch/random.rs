@@ -1,6 +1,6 @@
-//! The randomness of the cases: the same for the same seed.
+//! Random numbers for the cases: the same for the same seed.
 
-/// Numbers that look random: splitmix64 (Steele, Lea, Flood: Fast Splittable
+/// A random number generator: splitmix64 (Steele, Lea, Flood: Fast Splittable
 /// Pseudorandom Number Generators, 2014).
 pub struct Random(pub u64);
 
@@ -13,7 +13,7 @@ impl Random {
         number ^ (number >> 31)
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
@@ -26,7 +26,7 @@ impl Random {
         &choices[self.below(choices.len())]
     }
 
-    /// At most so many of these bytes.
+    /// Returns at most `length_max` of these bytes.
     pub fn bytes(&mut self, alphabet: &[u8], length_max: usize) -> Vec<u8> {
         let length = self.below(length_max + 1);
         (0..length).map(|_| *self.pick(alphabet)).collect()

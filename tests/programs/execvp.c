@@ -1,5 +1,5 @@
-/* glibc's own execvp(3), started as oomexec is: execvp [--] COMMAND [ARG]... If
- * it fails, the errno on stderr, and 99. */
+/* Calls glibc's execvp(3): execvp [--] COMMAND [ARG]... If that fails, prints the
+ * errno on stderr and exits with 99. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

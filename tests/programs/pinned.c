@@ -1,5 +1,5 @@
-/* Prints its score and no_new_privs, empties files in the ways that are named and
- * writes to what it could open, and prints its score again.
+/* Prints its score and no_new_privs, empties each FILE in the given WAY and writes
+ * WRITE to it, and prints its score again.
  *
  *   pinned WRITE [WAY FILE]... */
 #define _GNU_SOURCE
@@ -23,7 +23,7 @@ static void score(void)
 		fclose(in);
 }
 
-/* Emptied by the descriptor that has it, then once more by its link in /proc. */
+/* Empties a file by its descriptor, then again by its link in /proc. */
 static int emptied_twice(int fd)
 {
 	char link[64];
@@ -34,12 +34,12 @@ static int emptied_twice(int fd)
 	return open(link, O_WRONLY | O_TRUNC);
 }
 
-/* A descriptor of the file, emptied; -1 and errno if that was refused. */
+/* Empties a file; returns a descriptor of it, or -1 and errno on failure. */
 static int emptied(const char *way, const char *file)
 {
 	int fd = -1;
 	FILE *stream;
-	errno = EINVAL; /* for a way that is none of these */
+	errno = EINVAL; /* for an unknown way */
 	if (!strcmp(way, "creat"))
 		return creat(file, 0600);
 	if (!strcmp(way, "O_TRUNC"))
@@ -54,10 +54,10 @@ static int emptied(const char *way, const char *file)
 		fd = open(file, O_WRONLY);
 		return fd < 0 || ftruncate(fd, 0) ? -1 : fd;
 	}
-	/* No truncation at all. */
+	/* This one does not truncate. */
 	if (!strcmp(way, "O_WRONLY"))
 		return open(file, O_WRONLY);
-	/* Of these the file is a name, or the directory, or nothing. */
+	/* For these, the file is a name, a directory or unused. */
 	if (!strcmp(way, "tmpfile")) {
 		stream = tmpfile();
 		return stream ? emptied_twice(fileno(stream)) : -1;
@@ -70,7 +70,7 @@ static int emptied(const char *way, const char *file)
 		fd = shm_open(file, O_RDWR | O_CREAT | O_EXCL, 0600);
 		fd = emptied_twice(fd) < 0 ? -1 : shm_open(file, O_RDWR | O_TRUNC, 0);
 		int result = errno;
-		/* It may have been made even where the open was refused. */
+		/* The file can exist even if the open failed. */
 		shm_unlink(file);
 		errno = result;
 	}

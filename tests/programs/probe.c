@@ -1,8 +1,8 @@
-/* Dumps everything that a process can observe of itself at its start, one fact a
- * line, to the file `dump` beside itself: its descriptors may all be closed.
+/* Dumps all that a process can observe of itself at its start, one fact a line, to
+ * the file `dump` in its own directory, since all its descriptors may be closed.
  *
- * In C, because the runtime of a Rust program changes what is to be observed: it
- * ignores SIGPIPE and opens /dev/null on closed descriptors before main. */
+ * It is in C because the Rust runtime changes what it observes: it ignores SIGPIPE
+ * and opens /dev/null on closed descriptors before main. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 static FILE *dump;
 
-/* A string with every byte visible. */
+/* Dumps a string with every byte visible. */
 static void text(const char *name, long index, const char *string)
 {
 	fprintf(dump, "%s %ld: ", name, index);
@@ -34,8 +34,8 @@ static void text(const char *name, long index, const char *string)
 	fputc('\n', dump);
 }
 
-/* The lines of a file in /proc, but for those that begin with one of `but`: they
- * count pages and time, or are another process's. */
+/* Dumps the lines of a file in /proc, except those that begin with one of `but`:
+ * they count pages and time, or differ in each process. */
 static void file(const char *path, const char *const *but)
 {
 	char line[4096];
@@ -54,7 +54,7 @@ static void file(const char *path, const char *const *but)
 	fclose(in);
 }
 
-/* Each descriptor below `end`: where it leads, and what the kernel says of it. */
+/* Dumps the target and the fdinfo of each descriptor below `end`. */
 static void descriptors(int end)
 {
 	static const char *const none[] = { NULL };
@@ -98,15 +98,15 @@ int main(int argc, char **argv, char **envp)
 		return 1;
 	path[len] = 0;
 	strcpy(strrchr(path, '/'), "/dump");
-	/* Before the dump has a descriptor: which were closed. High, so that a
-	 * small RLIMIT_NOFILE does not hide one. */
+	/* List the open descriptors before the dump has one; the end is high, so that a
+	 * small RLIMIT_NOFILE does not hide any. */
 	int open_fds[1024], count = 0;
 	for (int fd = 0; fd < 1024; fd++)
 		if (fcntl(fd, F_GETFD) >= 0)
 			open_fds[count++] = fd;
 	mode_t mask = umask(022);
 	umask(mask);
-	/* What limits the dump itself: read before, lifted after. */
+	/* Read the limits, then lift those that limit the dump itself. */
 	struct rlimit limits[RLIM_NLIMITS];
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		getrlimit(i, &limits[i]);
@@ -133,7 +133,7 @@ int main(int argc, char **argv, char **envp)
 		fprintf(dump, "rlimit %d: %lx %lx\n", i, (long)limits[i].rlim_cur,
 			(long)limits[i].rlim_max);
 
-	/* Dispositions as the kernel has them: glibc hides signals 32 and 33. */
+	/* Ask the kernel for the dispositions: glibc hides signals 32 and 33. */
 	for (int signal = 1; signal <= 64; signal++) {
 		struct {
 			void *handler;
@@ -146,7 +146,7 @@ int main(int argc, char **argv, char **envp)
 	for (int which = 0; which < 3; which++) {
 		struct itimerval timer;
 		getitimer(which, &timer);
-		/* Armed or not, within ten minutes: it runs on. */
+		/* 1 if armed for up to ten minutes, else 0: the timer runs on. */
 		fprintf(dump, "itimer %d: interval %ld, left %ld\n", which,
 			(long)timer.it_interval.tv_sec, (long)(timer.it_value.tv_sec + 599) / 600);
 	}

@@ -1,5 +1,5 @@
-/* Says who it is, as what it was started, and its oom_score_adj: what a test of a
- * launch needs to know of the child. Static, for roots that hold nothing else. */
+/* Prints its oom_score_adj, the path it was started by and its arguments. It is
+ * static, for roots that hold nothing else. */
 #include <stdio.h>
 #include <sys/auxv.h>
 

@@ -1,6 +1,5 @@
-/* Says all that a launch hands over: its oom_score_adj, the path it was started
- * by, its arguments and its environment, each string with its NUL, so that any
- * byte in it is seen. */
+/* Prints its oom_score_adj, the path it was started by, its arguments and its
+ * environment, each string with its NUL, so that every byte is seen. */
 #include <stdio.h>
 #include <sys/auxv.h>
 

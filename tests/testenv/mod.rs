@@ -1,7 +1,7 @@
-//! What the tests share: launching the real binary from a prepared state, small C
-//! programs to launch, directories that vanish.
+//! Helpers for the tests: launches of the real binary from a prepared state, small C
+//! programs to launch, temporary directories.
 
-#![allow(dead_code)] // each test target uses a part
+#![allow(dead_code)] // each test target uses only a part
 
 use std::ffi::{CString, OsStr, OsString};
 use std::fs;
@@ -15,17 +15,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{env, process, ptr, thread};
 
-/// The program under test: as Cargo built it for these tests, or at the path that
-/// OOMEXEC_TEST_BINARY named when they were compiled (scripts/test-emulated).
+/// The program under test: Cargo's build, or the path in OOMEXEC_TEST_BINARY at
+/// compile time (scripts/test-emulated).
 pub const OOMEXEC: &str = match option_env!("OOMEXEC_TEST_BINARY") {
     Some(file) => file,
     None => env!("CARGO_BIN_EXE_oomexec"),
 };
 
-/// `nobody`: a user without any right.
+/// `nobody`, an unprivileged user.
 pub const NOBODY: libc::uid_t = 65534;
 
-/// A directory of its own for a test, open to every user, removed in the end.
+/// A temporary directory that every user may read, removed on drop.
 pub struct TempDir(PathBuf);
 
 impl TempDir {
@@ -43,19 +43,19 @@ impl TempDir {
         &self.0
     }
 
-    /// The path of `name` in here.
+    /// Returns the path of `name` in this directory.
     pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
         self.0.join(name)
     }
 
-    /// A directory below.
+    /// Creates a directory below.
     pub fn dir(&self, name: &str) -> PathBuf {
         let path = self.join(name);
         fs::create_dir_all(&path).expect("a new directory");
         path
     }
 
-    /// A file with this content and this mode.
+    /// Creates a file with this content and this mode.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         let path = self.join(name);
         fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
@@ -63,7 +63,7 @@ impl TempDir {
         path
     }
 
-    /// A FIFO that nobody reads or writes.
+    /// Creates a FIFO that nobody reads or writes.
     pub fn fifo(&self, name: &str) -> PathBuf {
         let path = self.join(name);
         fs::create_dir_all(path.parent().expect("a directory")).expect("directories");
@@ -72,7 +72,7 @@ impl TempDir {
         path
     }
 
-    /// A copy of an executable file, for every user to run.
+    /// Copies an executable file so that every user may run it.
     pub fn copy(&self, file: impl AsRef<Path>, name: &str) -> PathBuf {
         self.file(name, fs::read(file).expect("the original"), 0o755)
     }
@@ -80,16 +80,15 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        // A test may have taken the right to look into a directory away.
+        // This fails if a test has made a directory unreadable.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// Writes a file that may be run at once.
+/// Writes a file that can be run at once.
 ///
-/// While this process has it open for writing, a child forked by another of its
-/// threads has it too, until that child's exec: to run the file then is ETXTBSY.
-/// So it is written by a process of its own.
+/// A child process writes it: a file that this process has open for writing stays
+/// open in a child that another thread forks, and execve(2) fails with ETXTBSY.
 pub fn write(path: &Path, content: impl AsRef<[u8]>, mode: u32) {
     let mut cat = Command::new("/bin/sh")
         .args(["-c", "cat > \"$0\""])
@@ -108,7 +107,7 @@ pub fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the mode");
 }
 
-/// The static program made of `tests/programs/NAME.c`.
+/// Compiles `tests/programs/NAME.c` if needed; returns the static program.
 pub fn program(name: &str) -> PathBuf {
     static LOCK: Mutex<()> = Mutex::new(());
     let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +115,7 @@ pub fn program(name: &str) -> PathBuf {
     let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let modified = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
     if modified(&made) < modified(&source) {
-        // Renamed into place, or another test binary would see half of it.
+        // Renamed into place, so that no other test binary sees half of it.
         let new = made.with_extension(process::id().to_string());
         let mut cc = Command::new("cc");
         cc.args([
@@ -134,7 +133,7 @@ pub fn program(name: &str) -> PathBuf {
     made
 }
 
-/// Runs a tool that must succeed.
+/// Runs a tool that must succeed; returns its stdout.
 pub fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| {
         panic!("{command:?}: {error}; scripts/test installs what is needed")
@@ -147,11 +146,11 @@ pub fn run(command: &mut Command) -> String {
     text(&output.stdout)
 }
 
-/// A tool that a test needs.
+/// Returns the path of a tool that a test needs.
 ///
 /// # Panics
 ///
-/// Where it is missing: a test that cannot run has not passed.
+/// If it is missing: a test that cannot run does not pass.
 pub fn tool(name: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
@@ -161,9 +160,10 @@ pub fn tool(name: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("this test needs {name}; scripts/test installs it"))
 }
 
-/// Whether this machine lacks something that a test needs and no package brings:
-/// a right, or a newer kernel. The test then has nothing to say, and this says so
-/// by its name; in CI it fails, for there nothing may be left out.
+/// Returns whether this machine lacks a privilege or a kernel that a test needs.
+///
+/// If so, it prints the name of the test, which then does nothing. With CI set the
+/// test fails instead.
 #[must_use]
 pub fn lacks(need: &str, there: bool) -> bool {
     if there {
@@ -172,13 +172,13 @@ pub fn lacks(need: &str, there: bool) -> bool {
     let thread = thread::current();
     let test = thread.name().unwrap_or("a test");
     assert!(env::var_os("CI").is_none(), "{test} needs {need}");
-    // Not by a macro: what those print of a test that passes is not shown.
+    // Not eprintln!: the test harness hides its output if the test passes.
     let line = format!("\nNOT TESTED HERE: {test}: it needs {need}\n");
     io::stderr().write_all(line.as_bytes()).expect("stderr");
     true
 }
 
-/// Whether [`Launch::own_mounts`] can be had.
+/// Returns whether [`Launch::own_mounts`] fails here.
 #[must_use]
 pub fn lacks_own_mounts() -> bool {
     let mut launch = Launch::new("/bin/true", ["true"]).own_mounts();
@@ -186,7 +186,7 @@ pub fn lacks_own_mounts() -> bool {
     lacks("a mount namespace of its own (unshare(2))", run.is_ok())
 }
 
-/// Whether an unprivileged user may make a user namespace.
+/// Returns whether an unprivileged user cannot create a user namespace.
 #[must_use]
 pub fn lacks_user_namespaces() -> bool {
     let run = Launch::new(tool("unshare"), ["unshare", "-Ur", "/bin/true"]);
@@ -209,13 +209,13 @@ pub fn c_string(text: impl AsRef<OsStr>) -> CString {
     CString::new(text.as_ref().as_bytes()).expect("no NUL inside")
 }
 
-/// This process's own score, which no launch may move.
+/// Returns this process's own score, which no launch may change.
 pub fn own_score() -> String {
     fs::read_to_string("/proc/self/oom_score_adj").expect("/proc")
 }
 
-/// A launch: a program, exactly the argv and the environment to give it, and what
-/// to do in the new process before that.
+/// A program to launch, its exact argv and environment, and the steps that prepare
+/// the new process.
 pub struct Launch {
     file: CString,
     argv: Vec<CString>,
@@ -225,7 +225,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// `file`, with this argv: its name is not added.
+    /// Returns a launch of `file` with exactly this argv.
     pub fn new<A: AsRef<OsStr>>(file: impl AsRef<Path>, argv: impl IntoIterator<Item = A>) -> Self {
         let mut command = Command::new("/nonexistent");
         command.stdin(Stdio::null());
@@ -238,12 +238,12 @@ impl Launch {
         }
     }
 
-    /// oomexec with these arguments, and no environment.
+    /// Returns a launch of oomexec with these arguments and no environment.
     pub fn oomexec<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
         Self::through(OOMEXEC, args)
     }
 
-    /// A launcher, named by its file's name, with these arguments.
+    /// Returns a launch of `launcher` with its file name as argv\[0\].
     pub fn through<A: AsRef<OsStr>>(
         launcher: impl AsRef<Path>,
         args: impl IntoIterator<Item = A>,
@@ -254,7 +254,7 @@ impl Launch {
         Self::new(launcher, std::iter::once(name).chain(args))
     }
 
-    /// Adds an entry to the environment: any bytes, as often as wanted.
+    /// Adds an entry to the environment: any bytes, also repeated.
     pub fn env(mut self, entry: impl AsRef<OsStr>) -> Self {
         self.envp.push(c_string(entry));
         self
@@ -287,20 +287,20 @@ impl Launch {
         self
     }
 
-    /// What the new process does, last of all, before the exec. It is the fork of
-    /// a process with threads: nothing that takes a lock or allocates.
+    /// Adds a step that the new process runs before the exec. It must not allocate
+    /// or take a lock: the process is the fork of one with threads.
     pub fn prepare(mut self, step: impl FnMut() -> io::Result<()> + Send + Sync + 'static) -> Self {
         self.prepare.push(Box::new(step));
         self
     }
 
-    /// As a user without any right; who is none already stays.
+    /// Launches as an unprivileged user: `nobody` if this process is root.
     pub fn unprivileged(self) -> Self {
         if !is_root() {
             return self;
         }
         self.prepare(|| {
-            // SAFETY: the calls take numbers, and no group but a null list.
+            // SAFETY: the calls take numbers and a null list of groups.
             unsafe {
                 check(libc::setgroups(0, ptr::null()))?;
                 check(libc::setgid(NOBODY))?;
@@ -309,8 +309,8 @@ impl Launch {
         })
     }
 
-    /// In a mount namespace of its own, with the rights to mount in it: also for
-    /// a user who has none outside.
+    /// Launches in a new mount namespace, with the privilege to mount in it. For a
+    /// user who is not root, it also creates a user namespace.
     pub fn own_mounts(self) -> Self {
         // SAFETY: the calls take no memory.
         let (uid, gid) = unsafe { (libc::getuid(), libc::getgid()) };
@@ -321,7 +321,7 @@ impl Launch {
         ];
         let root = is_root();
         self.prepare(move || {
-            // SAFETY: the calls take numbers and C strings that stay.
+            // SAFETY: the calls take numbers and C strings that outlive them.
             unsafe {
                 if root {
                     check(libc::unshare(libc::CLONE_NEWNS))?;
@@ -347,7 +347,7 @@ impl Launch {
         })
     }
 
-    /// In a root that holds what `dir` does and nothing else, no /proc either.
+    /// Launches with `dir` as the root; nothing is mounted in it, not even /proc.
     pub fn in_root(self, dir: &TempDir) -> Self {
         let root = c_string(dir.path());
         self.own_mounts().prepare(move || {
@@ -359,18 +359,18 @@ impl Launch {
         })
     }
 
-    /// Launches, waits, and looks that this process's own score stayed.
+    /// Launches, waits, and asserts that this process keeps its own score.
     pub fn output(mut self) -> Output {
         let before = own_score();
         let output = self.command().output();
-        assert_eq!(own_score(), before, "the caller's own score moved");
-        output.unwrap_or_else(|error| panic!("the launch was not prepared: {error}"))
+        assert_eq!(own_score(), before, "the caller's own score changed");
+        output.unwrap_or_else(|error| panic!("cannot launch: {error}"))
     }
 
-    /// Launches; the caller waits.
+    /// Launches without waiting; returns the child.
     pub fn spawn(mut self) -> process::Child {
         let child = self.command().spawn();
-        child.unwrap_or_else(|error| panic!("the launch was not prepared: {error}"))
+        child.unwrap_or_else(|error| panic!("cannot launch: {error}"))
     }
 
     fn command(&mut self) -> &mut Command {
@@ -382,18 +382,18 @@ impl Launch {
             for step in &mut prepare {
                 step()?;
             }
-            // SAFETY: the file is a C string, and so is each of both arrays up to
-            // its null pointer; the closure owns all of them.
+            // SAFETY: the file is a C string, both arrays hold C strings up to a
+            // null pointer, and the closure owns all of them.
             unsafe { libc::execve(file.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
             Err(io::Error::last_os_error())
         };
-        // SAFETY: the steps are such as `prepare` asks for, execve is
-        // async-signal-safe, and an error is made of a number.
+        // SAFETY: the steps do what `prepare` allows, execve is
+        // async-signal-safe, and an error is made from a number.
         unsafe { self.command.pre_exec(exec) }
     }
 }
 
-/// Strings, and pointers to them that end with a null pointer: for an exec.
+/// A null-terminated array of C strings, for execve(2).
 struct Array {
     pointers: Vec<*const libc::c_char>,
     _strings: Vec<CString>,
@@ -412,13 +412,13 @@ impl Array {
     }
 }
 
-// SAFETY: the pointers are into the heap memory of the strings beside them, and
+// SAFETY: the pointers point into the heap memory of the strings beside them and
 // are only read.
 unsafe impl Send for Array {}
 // SAFETY: the same.
 unsafe impl Sync for Array {}
 
-/// The error of a libc call, if it is one.
+/// Returns the error of a libc call that returned -1.
 pub fn check(result: libc::c_int) -> io::Result<()> {
     if result == -1 {
         Err(io::Error::last_os_error())
@@ -427,7 +427,7 @@ pub fn check(result: libc::c_int) -> io::Result<()> {
     }
 }
 
-/// Writes the score of the new process, before it becomes oomexec.
+/// Sets the score of the new process before it becomes oomexec.
 pub fn inherited(launch: Launch, score: &'static str) -> Launch {
     launch.prepare(move || {
         // SAFETY: the path is a C string, and the bytes are there.
@@ -443,9 +443,9 @@ pub fn inherited(launch: Launch, score: &'static str) -> Launch {
     })
 }
 
-/// With a /proc that is read-only, in a mount namespace of its own.
+/// Launches with a read-only /proc in a new mount namespace.
 pub fn read_only_proc(launch: Launch) -> Launch {
-    // A bind mount of /proc, read-only: to remount /proc itself would make it
+    // This remounts a bind mount: a remount of /proc itself would make it
     // read-only for the whole machine.
     launch.own_mounts().prepare(|| {
         let restricted = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
@@ -466,27 +466,27 @@ pub fn read_only_proc(launch: Launch) -> Launch {
     })
 }
 
-/// The system calls of Landlock, which libc does not name on every machine.
+/// The Landlock system calls, which libc does not name on every machine.
 pub const CREATE_RULESET: libc::c_long = 444;
 pub const ADD_RULE: libc::c_long = 445;
 pub const RESTRICT_SELF: libc::c_long = 446;
 pub const LANDLOCK_ACCESS_FS_WRITE_FILE: u64 = 1 << 1;
 pub const LANDLOCK_ACCESS_FS_TRUNCATE: u64 = 1 << 14;
 
-/// Whether the kernel's Landlock is older than `abi`, or not there at all.
+/// Returns whether the kernel's Landlock is older than `abi` or missing.
 #[must_use]
 pub fn lacks_landlock(abi: libc::c_long) -> bool {
     const VERSION: libc::c_uint = 1;
-    // SAFETY: asked for its version, the call takes no pointer.
+    // SAFETY: with this flag, the call takes no pointer.
     let here = unsafe { libc::syscall(CREATE_RULESET, ptr::null::<u8>(), 0_usize, VERSION) };
     lacks(
-        &format!("Landlock, ABI {abi} (landlock(7)); here is {here}"),
+        &format!("Landlock, ABI {abi} (landlock(7)); it is {here} here"),
         here >= abi,
     )
 }
 
-/// Confines a launch by a Landlock ruleset (landlock(7)) that handles these
-/// rights and grants some of them beneath the root.
+/// Confines a launch by a Landlock ruleset (landlock(7)) that handles the rights
+/// `handled` and grants `granted` beneath the root.
 pub fn landlocked(launch: Launch, handled: u64, granted: u64) -> Launch {
     #[repr(C, packed)]
     struct PathBeneath {
@@ -495,8 +495,8 @@ pub fn landlocked(launch: Launch, handled: u64, granted: u64) -> Launch {
     }
     const RULE_PATH_BENEATH: libc::c_int = 1;
     launch.prepare(move || {
-        // SAFETY: the structures are this function's own, of the sizes that the
-        // kernel has; the descriptors are new.
+        // SAFETY: the structures are this function's own and have the kernel's
+        // sizes; the descriptors are new.
         unsafe {
             let ruleset =
                 libc::syscall(CREATE_RULESET, &handled, size_of_val(&handled), 0) as libc::c_int;
@@ -520,14 +520,14 @@ pub fn landlocked(launch: Launch, handled: u64, granted: u64) -> Launch {
     })
 }
 
-/// Sets no_new_privs: what a user without CAP_SYS_ADMIN needs for [`filtered`].
+/// Sets no_new_privs, which [`filtered`] needs without CAP_SYS_ADMIN.
 pub fn no_new_privs(launch: Launch) -> Launch {
     // SAFETY: the call takes numbers.
     launch.prepare(|| check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }))
 }
 
-/// Which of the calls that have a number: all, those of which an argument (the
-/// first is 0) is a value, or those of which it has a bit.
+/// Which calls of one number a filter matches: all, those with a value in an argument
+/// (the first is 0), or those with a bit set in it.
 #[derive(Clone, Copy, Debug)]
 pub enum Calls {
     All,
@@ -535,7 +535,7 @@ pub enum Calls {
     WithBit(u32, u32),
 }
 
-/// Answers a system call with an errno, for the launch and all that comes of it
+/// Makes a system call fail with an errno, in the launch and its descendants
 /// (seccomp(2)).
 pub fn filtered(launch: Launch, call: libc::c_long, which: Calls, errno: libc::c_int) -> Launch {
     const LOAD: u16 = 0x20;
@@ -543,7 +543,7 @@ pub fn filtered(launch: Launch, call: libc::c_long, which: Calls, errno: libc::c
     const HAS_BIT: u16 = 0x45;
     const ANSWER: u16 = 0x06;
     let step = |code, k, jf| libc::sock_filter { code, jt: 0, jf, k };
-    // struct seccomp_data: the number, and the low half of an argument.
+    // Offsets in struct seccomp_data: the number is at 0, the arguments at 16.
     let argument = |at| step(LOAD, 16 + 8 * at, 0);
     let mut filter = vec![step(LOAD, 0, 0)];
     match which {
@@ -575,7 +575,7 @@ pub fn filtered(launch: Launch, call: libc::c_long, which: Calls, errno: libc::c
     })
 }
 
-/// What `tests/programs/show.c` printed of itself.
+/// The output of `tests/programs/show.c`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shown {
     pub score: String,
@@ -583,7 +583,7 @@ pub struct Shown {
     pub argv: Vec<String>,
 }
 
-/// Reads what `show` printed; the launch must have reached it, in silence.
+/// Parses the output of `show`; asserts success and an empty stderr.
 #[track_caller]
 pub fn shown(output: &Output) -> Shown {
     assert_eq!(text(&output.stderr), "");
@@ -603,8 +603,7 @@ pub fn shown(output: &Output) -> Shown {
     }
 }
 
-/// Looks that a launch failed with this status and this line on stderr, and
-/// nothing on stdout.
+/// Asserts this exit status, this line on stderr and an empty stdout.
 #[track_caller]
 pub fn failed(output: &Output, status: i32, line: &str) {
     assert_eq!(text(&output.stderr), format!("{line}\n"));

@@ -1,32 +1,31 @@
-//! Counts, with ptrace(2), what a program does between its own exec and its next
-//! one, or its end.
+//! Counts with ptrace(2) what a program does between its own exec and its next exec
+//! or its exit.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::{io, ptr};
 
-/// The user-space instructions of the program, a system call being one.
+/// Returns the number of user-space instructions; a system call is one.
 pub fn instructions(command: Command) -> usize {
-    // The last one, which ends in the exec or the exit, stops nowhere itself.
+    // The last instruction, the exec or the exit, causes no stop.
     stops(command, Until::NextInstruction) + 1
 }
 
-/// The system calls of the program, the last being the exec or the exit.
+/// Returns the number of system calls, including the final exec or exit.
 pub fn system_calls(command: Command) -> usize {
-    // Each stops where it enters the kernel and where it leaves it, but for the
-    // last, which does not come back to this program.
+    // Each call stops on entry and on return, except the last, which does not
+    // return.
     stops(command, Until::SystemCall).div_ceil(2)
 }
 
-/// How far a traced program is let run.
+/// Where a traced program stops next.
 #[derive(Clone, Copy)]
 enum Until {
     NextInstruction,
     SystemCall,
 }
 
-/// Runs a program, letting it go on from stop to stop; how often it stopped
-/// before its exec or its end.
+/// Runs a program; returns the number of stops before its exec or exit.
 fn stops(command: Command, until: Until) -> usize {
     let pid = start(command);
     let mut stops = 0;
@@ -48,14 +47,11 @@ fn stops(command: Command, until: Until) -> usize {
     }
 }
 
-/// Starts a program, which waits before its first instruction.
-#[expect(
-    clippy::zombie_processes,
-    reason = "`stops` waits, for more than the end"
-)]
+/// Starts a program and stops it before its first instruction.
+#[expect(clippy::zombie_processes, reason = "`stops` waits for the process")]
 fn start(mut command: Command) -> libc::pid_t {
-    // SAFETY: between fork and exec only this one system call is made, and its
-    // error read.
+    // SAFETY: between fork and exec, the process makes only this system call and
+    // reads its error.
     unsafe { command.pre_exec(|| check(libc::ptrace(libc::PTRACE_TRACEME))) };
     let child = command
         .spawn()
@@ -63,9 +59,9 @@ fn start(mut command: Command) -> libc::pid_t {
     let pid = child.id() as libc::pid_t;
     wait(pid);
 
-    // An exec is then told from a step, and the program ends if this one does.
+    // These tell an exec from a step, and kill the program if this process ends.
     let options = libc::PTRACE_O_TRACEEXEC | libc::PTRACE_O_EXITKILL;
-    // SAFETY: takes no pointer: the address is not looked at, the data a number.
+    // SAFETY: the call ignores the address, and the data is a number.
     let result = unsafe {
         let none = ptr::null_mut::<libc::c_void>();
         libc::ptrace(libc::PTRACE_SETOPTIONS, pid, none, options as usize)
@@ -80,12 +76,11 @@ fn resume(pid: libc::pid_t, until: Until) {
         Until::SystemCall => libc::PTRACE_SYSCALL,
     };
     let none = ptr::null_mut::<libc::c_void>();
-    // SAFETY: takes no pointer: the address is not looked at, the data means "no
-    // signal".
+    // SAFETY: the call ignores the address, and the data means "no signal".
     check(unsafe { libc::ptrace(request, pid, none, none) }).expect("the program has stopped");
 }
 
-/// Lets the program end on its own.
+/// Detaches from the program and waits for its end.
 fn let_go(pid: libc::pid_t) {
     let none = ptr::null_mut::<libc::c_void>();
     // SAFETY: as in `resume`.
@@ -97,7 +92,7 @@ fn let_go(pid: libc::pid_t) {
 
 fn wait(pid: libc::pid_t) -> i32 {
     let mut status = 0;
-    // SAFETY: the status is written to a variable of its type.
+    // SAFETY: the call writes the status to a variable of its type.
     let waited = unsafe { libc::waitpid(pid, &mut status, 0) };
     assert_eq!(
         waited,
@@ -108,7 +103,7 @@ fn wait(pid: libc::pid_t) -> i32 {
     status
 }
 
-/// What ptrace(2) returned, as a result.
+/// Converts the return value of ptrace(2) to a result.
 fn check(result: libc::c_long) -> io::Result<()> {
     if result == -1 {
         Err(io::Error::last_os_error())
