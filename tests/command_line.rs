@@ -338,7 +338,8 @@ fn a_fifo_in_place_of_a_score_file_does_not_block_a_query() {
         ),
     ] {
         let args = ["oomexec"].iter().chain(args);
-        let output = Launch::new("/oomexec", args).in_root(&dir).output();
+        let launch = Launch::new("/oomexec", args).in_root(&dir);
+        let output = launch.or_alarm().output();
         failed(&output, 125, &format!("oomexec: cannot {words}"));
     }
 }

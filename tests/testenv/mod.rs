@@ -294,6 +294,15 @@ impl Launch {
         self
     }
 
+    /// Ends the process with SIGALRM if it hangs.
+    pub fn or_alarm(self) -> Self {
+        self.prepare(|| {
+            // SAFETY: the call takes a number; the exec keeps the alarm.
+            unsafe { libc::alarm(30) };
+            Ok(())
+        })
+    }
+
     /// Launches as an unprivileged user: `nobody` if this process is root.
     pub fn unprivileged(self) -> Self {
         if !is_root() {
