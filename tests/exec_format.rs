@@ -339,7 +339,8 @@ fn a_failure_has_the_status_that_env_nice_timeout_and_nohup_give_it() {
     dir.file("script", "#!/nonexistent/sh\n", 0o755);
     dir.file("under", "#!/dev/null/sh\n", 0o755);
     dir.file("loader", with_loader("/nonexistent/ld.so"), 0o755);
-    dir.dir("loop");
+    dir.file("loop/script-in-path", "#!/nonexistent/sh\n", 0o755);
+    dir.file("loop/under-in-path", "#!/dev/null/sh\n", 0o755);
     std::os::unix::fs::symlink("cmd", dir.join("loop/cmd")).unwrap();
     let long = "x".repeat(300);
     for command in [
@@ -350,6 +351,8 @@ fn a_failure_has_the_status_that_env_nice_timeout_and_nohup_give_it() {
         "./script",
         "./under",
         "./loader",
+        "script-in-path",
+        "under-in-path",
         "cmd",
         &long,
     ] {
