@@ -46,8 +46,8 @@ fuzz_target!(|input: (i32, &[u8], &[u8])| {
 });
 
 fn check(text: fmt::Arguments<'_>) {
-    let line = Line::complaint(text);
-    let bytes = line.as_bytes();
+    let mut line = Line::new();
+    let bytes = line.fill_complaint(text);
     assert!(bytes.len() <= LINE_MAX);
     let text = std::str::from_utf8(bytes).expect("UTF-8");
     let text = text.strip_suffix('\n').expect("a newline");

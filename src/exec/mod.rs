@@ -6,10 +6,10 @@ pub mod reason;
 
 use core::ffi::CStr;
 
-use libc::{ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR};
+use libc::{ENAMETOOLONG, ENOENT};
 
 use crate::output::{self, Quoted, Status};
-use crate::sys::{Command, Errno, ThinCStr};
+use crate::sys::{Command, Errno};
 use path::{Candidate, NAME_MAX, Search};
 use reason::Reason;
 
@@ -20,7 +20,7 @@ const SHELL: &CStr = c"/bin/sh";
 pub fn exec(command: &Command) -> Status {
     if path::has_slash(command.name) {
         let errno = command.execve(command.name);
-        cannot_run(command, &after(errno, command, command.name))
+        cannot_run(command, &refused(command, errno))
     } else {
         cannot_run(command, &search(command))
     }
@@ -54,7 +54,8 @@ fn search(command: &Command) -> Reason {
             Some(file) => {
                 let errno = command.execve(file);
                 if !search.goes_on(errno) {
-                    return after(errno, command, file);
+                    let reason = reason::after(errno, file);
+                    return reason.unwrap_or_else(|| shell(command, &mut candidate));
                 }
             }
             // The kernel takes no path of this length. That the name is too long for
@@ -80,24 +81,21 @@ fn search(command: &Command) -> Reason {
     Reason::Errno(search.end())
 }
 
-/// Returns why execve(2) failed with `errno` for `file`; or becomes the shell, if the
-/// file is a script for that.
+/// Returns why execve(2) failed with `errno` for a command that is a path; or becomes
+/// the shell, if it is a script for that.
 #[cold]
 #[inline(never)]
-fn after(errno: Errno, command: &Command, file: ThinCStr<'_>) -> Reason {
-    match errno {
-        Errno(ENOENT | ENOTDIR) => reason::missing(file, errno),
-        Errno(ENOEXEC) => reason::other_machine(file).unwrap_or_else(|| shell(command, file)),
-        errno => Reason::Errno(errno),
-    }
+fn refused(command: &Command, errno: Errno) -> Reason {
+    reason::after(errno, command.name).unwrap_or_else(|| {
+        let mut script = Candidate::new();
+        script.set(b"", command.name.to_bytes());
+        shell(command, &mut script)
+    })
 }
 
-/// Becomes the shell, with `file` for its script; returns why it could not.
-// Not inlined: its room for a path is not always needed.
-#[inline(never)]
-fn shell(command: &Command, file: ThinCStr<'_>) -> Reason {
-    let mut room = Candidate::new();
-    match room.operand(file) {
+/// Becomes the shell, with `script` for its operand; returns why it could not.
+fn shell(command: &Command, script: &mut Candidate) -> Reason {
+    match script.operand() {
         Some(operand) => Reason::Shell(command.execve_shell(SHELL.into(), operand)),
         None => Reason::Errno(Errno(ENAMETOOLONG)),
     }

@@ -51,14 +51,16 @@ impl Candidate {
         if fits { self.0.as_thin_c_str() } else { None }
     }
 
-    /// Returns the path `file` as a shell must see it: behind `./` if it begins with
-    /// `-` or `+`, for the shell would take it for an option (sh(1)). `None` if that
-    /// makes it too long.
-    pub fn operand<'a>(&'a mut self, file: ThinCStr<'a>) -> Option<ThinCStr<'a>> {
-        match file.bytes().next() {
-            Some(b'-' | b'+') => self.set(b".", file.to_bytes()),
-            _ => Some(file),
+    /// Returns the path as a shell must see it: behind `./` if it begins with `-` or
+    /// `+`, for the shell would take it for an option (sh(1)). `None` if that makes it
+    /// too long.
+    // In place: a second buffer would need more stack than a caller may have left.
+    pub fn operand(&mut self) -> Option<ThinCStr<'_>> {
+        let is_option = matches!(self.0.as_bytes(), [b'-' | b'+', ..]);
+        if is_option && !self.0.prepend(b"./") {
+            return None;
         }
+        self.0.as_thin_c_str()
     }
 }
 
@@ -147,12 +149,20 @@ mod tests {
 
     #[test]
     fn a_shell_never_sees_a_candidate_that_looks_like_an_option() {
-        let mut room = Candidate::new();
-        assert_eq!(room.operand(c"-x".into()), Some(c"./-x".into()));
-        assert_eq!(room.operand(c"-d/x".into()), Some(c"./-d/x".into()));
-        assert_eq!(room.operand(c"+x".into()), Some(c"./+x".into()));
-        assert_eq!(room.operand(c"/d/-x".into()), Some(c"/d/-x".into()));
-        assert_eq!(room.operand(c"x".into()), Some(c"x".into()));
+        for (path, operand) in [
+            (&b"-x"[..], c"./-x"),
+            (b"-d/x", c"./-d/x"),
+            (b"+x", c"./+x"),
+            (b"/d/-x", c"/d/-x"),
+            (b"x", c"x"),
+        ] {
+            let mut candidate = Candidate::new();
+            assert!(candidate.set(b"", path).is_some());
+            assert_eq!(candidate.operand(), Some(operand.into()));
+        }
+        let mut candidate = Candidate::new();
+        assert!(candidate.set(b"", &[b'-'; PATH_MAX - 1]).is_some());
+        assert_eq!(candidate.operand(), None);
     }
 
     #[test]

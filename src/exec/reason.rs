@@ -124,6 +124,16 @@ impl Eq for Path {}
 /// fs/exec.c).
 const DEPTH: usize = 5;
 
+/// Returns why execve(2) failed with `errno` for `file`; `None` if the file is in no
+/// format that the kernel knows: a script for the shell.
+pub fn after(errno: Errno, file: ThinCStr<'_>) -> Option<Reason> {
+    match errno {
+        Errno(ENOENT | ENOTDIR) => Some(missing(file, errno)),
+        Errno(ENOEXEC) => other_machine(file),
+        errno => Some(Reason::Errno(errno)),
+    }
+}
+
 /// Returns why execve(2) failed with `errno`, ENOENT or ENOTDIR, for `file`: just
 /// that, if the file itself is not there.
 pub fn missing(file: ThinCStr<'_>, errno: Errno) -> Reason {
@@ -147,7 +157,7 @@ pub fn missing(file: ThinCStr<'_>, errno: Errno) -> Reason {
 
 /// Returns that `file`, for which execve(2) failed with ENOEXEC, is for another
 /// machine; `None` if it is no ELF file, or cannot be read.
-pub fn other_machine(file: ThinCStr<'_>) -> Option<Reason> {
+fn other_machine(file: ThinCStr<'_>) -> Option<Reason> {
     let file = File::open(file, OFlags::RDONLY).ok()?;
     let mut head = [0; HEAD_MAX];
     file.read_at(0, &mut head).ok()?;

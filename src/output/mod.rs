@@ -16,26 +16,34 @@ use crate::sys::{Buffer, Errno, PATH_MAX, STDERR, STDOUT};
 /// that a pipe takes whole, so that lines of several processes never mix.
 pub const LINE_MAX: usize = PATH_MAX;
 
-/// A line, with its newline. What does not fit is left out, the newline never.
+/// Room for a line, with its newline. What does not fit is left out, the newline never.
+// Filled in place: to return a line would take its room twice, and a caller may have
+// left little stack.
 pub struct Line(Buffer<LINE_MAX>);
 
 impl Line {
-    /// Returns this text as a line.
-    pub fn new(text: fmt::Arguments<'_>) -> Self {
-        let mut line = Self(Buffer::new());
-        let _ = line.write_fmt(text);
-        line.0.push(b'\n');
-        line
+    /// Returns room for a line.
+    pub const fn new() -> Self {
+        Self(Buffer::new())
     }
 
-    /// Returns the line of a failure.
-    pub fn complaint(text: fmt::Arguments<'_>) -> Self {
-        Self::new(format_args!("oomexec: {text}"))
-    }
-
-    /// The line's bytes, its newline the last.
-    pub fn as_bytes(&self) -> &[u8] {
+    /// Makes this text the line.
+    pub fn fill(&mut self, text: fmt::Arguments<'_>) -> &[u8] {
+        self.0.clear();
+        let _ = self.write_fmt(text);
+        self.0.push(b'\n');
         self.0.as_bytes()
+    }
+
+    /// Makes the line that of a failure.
+    pub fn fill_complaint(&mut self, text: fmt::Arguments<'_>) -> &[u8] {
+        self.fill(format_args!("oomexec: {text}"))
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -53,7 +61,7 @@ impl fmt::Write for Line {
 #[cold]
 #[inline(never)]
 pub fn complain(text: fmt::Arguments<'_>) {
-    let _ = STDERR.write(Line::complaint(text).as_bytes());
+    let _ = STDERR.write(Line::new().fill_complaint(text));
 }
 
 /// Says on stderr why oomexec itself failed; returns the status for it.
@@ -75,7 +83,7 @@ pub fn print(text: &str) -> Status {
 
 /// Prints a line on stdout.
 pub fn print_line(text: fmt::Arguments<'_>) -> Status {
-    match write_all(Line::new(text).as_bytes()) {
+    match write_all(Line::new().fill(text)) {
         Ok(()) => status::SUCCESS,
         Err(errno) => fail(format_args!("cannot write to stdout: {errno}")),
     }
@@ -104,8 +112,8 @@ mod tests {
     fn a_line_that_is_too_long_keeps_its_newline() {
         for len in [LINE_MAX - 2, LINE_MAX - 1, LINE_MAX, 10 * LINE_MAX] {
             let text = vec!["x"; len].concat();
-            let line = Line::new(format_args!("{text}"));
-            let (newline, text) = line.as_bytes().split_last().unwrap();
+            let mut line = Line::new();
+            let (newline, text) = line.fill(format_args!("{text}")).split_last().unwrap();
             assert_eq!(*newline, b'\n');
             assert_eq!(text.len(), len.min(LINE_MAX - 1));
         }
@@ -114,7 +122,8 @@ mod tests {
     #[test]
     fn what_is_said_of_a_long_name_still_fits() {
         let name = vec![b'\n'; 200_000];
-        let line = Line::complaint(format_args!("cannot run {}: why", Quoted(&name)));
-        assert!(line.as_bytes().ends_with(b"...': why\n"));
+        let mut line = Line::new();
+        let line = line.fill_complaint(format_args!("cannot run {}: why", Quoted(&name)));
+        assert!(line.ends_with(b"...': why\n"));
     }
 }

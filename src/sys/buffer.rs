@@ -44,10 +44,31 @@ impl<const N: usize> Buffer<N> {
         fitted == bytes.len()
     }
 
+    /// Puts bytes in front of the others; does nothing, and says so, if not all fit.
+    pub fn prepend(&mut self, bytes: &[u8]) -> bool {
+        let len = self.len + bytes.len();
+        if len > N {
+            return false;
+        }
+        for at in (0..self.len).rev() {
+            if let (Some(byte), Some(slot)) = (
+                self.bytes.get(at).copied(),
+                self.bytes.get_mut(at + bytes.len()),
+            ) {
+                *slot = byte;
+            }
+        }
+        for (slot, byte) in self.bytes.iter_mut().zip(bytes) {
+            slot.write(*byte);
+        }
+        self.len = len;
+        true
+    }
+
     /// Returns what was written.
     pub fn as_bytes(&self) -> &[u8] {
-        // SAFETY: `extend`, where alone `len` grows, has written each of the first
-        // `len` bytes, and `len` never passes the capacity.
+        // SAFETY: `extend` and `prepend`, where alone `len` grows, have written each of
+        // the first `len` bytes, and `len` never passes the capacity.
         unsafe { core::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.len) }
     }
 
@@ -93,6 +114,17 @@ mod tests {
         assert_eq!(buffer.as_bytes(), b"abcdefgh");
         buffer.clear();
         assert_eq!(buffer.as_bytes(), b"");
+    }
+
+    #[test]
+    fn bytes_are_put_in_front_if_all_fit() {
+        let mut buffer = Buffer::<8>::new();
+        assert!(buffer.prepend(b"cde") && buffer.prepend(b"ab") && buffer.prepend(b""));
+        assert_eq!(buffer.as_bytes(), b"abcde");
+        assert!(!buffer.prepend(b"wxyz"));
+        assert_eq!(buffer.as_bytes(), b"abcde");
+        assert!(buffer.prepend(b"xyz"));
+        assert_eq!(buffer.as_bytes(), b"xyzabcde");
     }
 
     #[test]

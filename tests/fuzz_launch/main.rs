@@ -303,8 +303,9 @@ fn refused(output: &Output, command: &[u8], reason: &Reason) -> Result<(), Strin
         | Reason::Unreachable(Errno(ENOENT)) => 127,
         _ => 126,
     };
-    let line = Line::complaint(format_args!("cannot run {}: {reason}", Quoted(command)));
-    ended(output, status, b"", line.as_bytes())
+    let mut line = Line::new();
+    let line = line.fill_complaint(format_args!("cannot run {}: {reason}", Quoted(command)));
+    ended(output, status, b"", line)
 }
 
 fn ended(output: &Output, status: i32, stdout: &[u8], stderr: &[u8]) -> Result<(), String> {
