@@ -1,9 +1,9 @@
-// A gateway in small, for an image without a shell: Dockerfile.distroless. It starts its
-// children as the package oomexec says, and prints what score each of them has.
+// An example gateway, for an image without a shell: Dockerfile.distroless. It starts its
+// children through the package oomexec, and prints the score of each.
 //
-//   node gateway.mjs             a tool, and the children that are to be left alone
-//   node gateway.mjs hold MIB    holds that much memory and starts a child that eats all
-//                                the rest; says who was killed, if it is still there to say it
+//   node gateway.mjs             starts a tool, and children that must not be wrapped
+//   node gateway.mjs hold MIB    holds that much memory and starts a child that eats the
+//                                rest; prints who was killed, if it survives
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,7 +19,7 @@ if (mode === "eat") eat();
 else await gateway();
 
 async function gateway() {
-  process.title = "gateway"; // what the kernel's log calls it
+  process.title = "gateway"; // its name in the kernel's log
   const held = mode === "hold" ? Buffer.alloc(amount * MIB, 1) : undefined;
   console.log(`gateway: ${ownScore()}`);
 
@@ -28,7 +28,7 @@ async function gateway() {
     console.log(`gateway: still here, with ${held.length / MIB} MiB`);
     return;
   }
-  // In an image like this there is not much else to run.
+  // The image has little else to run.
   const tool = [process.execPath, ["--print", `fs.readFileSync("${OWN_SCORE}", "utf8").trim()`]];
   await run("tool", ...tool);
   await run("transport", ...tool, { exempt: true });
@@ -56,7 +56,7 @@ async function run(name, command, args, options) {
   }
 }
 
-/** A child that never has enough. In large pieces: near the limit each step of JavaScript is slow. */
+/** Eats memory, in large pieces: near the limit each step of JavaScript is slow. */
 function eat() {
   process.title = "eater";
   console.log(ownScore());

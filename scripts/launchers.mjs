@@ -1,4 +1,4 @@
-// The ways to start a child that prove-oom and bench-spawn compare.
+// The launchers that prove-oom and bench-spawn compare.
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** The top folder of the repository. */
 export const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What gateways give to a shell today. */
+/** The shell script that gateways use today. */
 const SHIM = 'echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@"';
 
 /** The words in front of the command, by the launcher's name. */
@@ -22,16 +22,15 @@ export function launchers(oomexec) {
   };
 }
 
-/** The first executable file of this name on PATH, if there is one. */
+/** Returns the first executable file of this name on PATH, if any. */
 export function onPath(name) {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   return folders.map((folder) => resolve(folder, name)).find(isExecutable);
 }
 
 /**
- * The oomexec to try: the file in OOMEXEC, else the release build of this
- * repository. Where cargo is, it is built first, so that what is tried is what
- * the sources say.
+ * Returns the oomexec to test: the file in OOMEXEC, else the release build of this
+ * repository, which cargo (if there is one) first brings up to date.
  */
 export function findOomexec() {
   if (process.env.OOMEXEC) {
@@ -50,7 +49,7 @@ export function findOomexec() {
   return file;
 }
 
-/** Whether this is a file, or a link to one, that may be run. */
+/** Whether this is an executable file, or a link to one. */
 export function isExecutable(file) {
   try {
     accessSync(file, constants.X_OK);

@@ -1,6 +1,6 @@
 // Tables in GitHub Markdown, aligned for a terminal too.
 
-/** The rows, the first of which names the columns. The columns in `numbers` are set to the right. */
+/** Formats rows, the first of which names the columns. `numbers` lists the right-aligned columns. */
 export function markdownTable(rows, numbers) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => [...row[column]].length)));
   const line = (cells) => `| ${cells.join(' | ')} |`;

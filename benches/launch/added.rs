@@ -19,7 +19,7 @@ const COLUMNS: [&str; 5] = [
     "over the assembly, µs",
 ];
 
-/// Measures the launchers and says which others are missing here.
+/// Measures the launchers, and lists those that are missing here.
 pub fn table(
     programs: &Programs,
     launchers: &[Launcher],
@@ -47,8 +47,8 @@ pub fn table(
     }
 }
 
-/// One row for each launcher. The first two are what the others are compared
-/// with, as [`crate::launcher::all`] has them.
+/// Returns a row for each launcher. The first two are the baselines, as in
+/// [`crate::launcher::all`].
 fn rows(launchers: &[Launcher], measured: &[Measured]) -> Vec<Vec<String>> {
     let (direct, floor) = (&measured[0].time, &measured[1].time);
     let row = |(launcher, Measured { time, .. }): (&Launcher, &Measured)| {
@@ -68,7 +68,7 @@ fn missing_row(launcher: &Launcher) -> Vec<String> {
     filled(vec![launcher.label.clone(), "missing here".into()])
 }
 
-/// A row of the table, with dashes where there is nothing to say.
+/// Fills a row up with dashes.
 fn filled(mut row: Vec<String>) -> Vec<String> {
     row.resize(COLUMNS.len(), "–".into());
     row
@@ -78,12 +78,12 @@ fn note(rounds: usize, seed: usize) -> String {
     let environment = environment::small();
     let names: Vec<_> = environment.iter().map(|(name, _)| name.as_str()).collect();
     format!(
-        "A launch: a vfork-like spawn (`posix_spawn`) of a static program of 3 instructions, from \
-         before the spawn to `waitpid`'s return. Medians of {} rounds, all launchers in one process \
-         and in a random order in each round (seed {seed}). Added: the median over that of the \
-         direct launch. Over the assembly: the median of the differences within a round, which a \
-         machine that is now faster, now slower blurs less. ±: the 95 % interval. All paths are \
-         absolute. The environment is {} variables: {}. {}",
+        "A launch: a vfork-like spawn (`posix_spawn`) of a static program of 3 instructions, until \
+         `waitpid` returns. Medians of {} rounds: in each, one process runs all launchers in random \
+         order (seed {seed}). Added: the median minus that of the direct launch. Over the \
+         assembly: the median of the differences within a round, which a machine of varying speed \
+         blurs less. ±: the 95 % interval. All paths are absolute. The environment has {} \
+         variables: {}. {}",
         grouped(rounds),
         names.len(),
         names.join(" "),
@@ -91,7 +91,7 @@ fn note(rounds: usize, seed: usize) -> String {
     )
 }
 
-/// Where it was measured.
+/// Describes the machine.
 fn machine() -> String {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let processors = thread::available_parallelism().map_or(1, usize::from);

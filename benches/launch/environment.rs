@@ -1,10 +1,10 @@
-//! The environments that the launched programs get. They are given in full, so
-//! that what happens to be set where the benchmark runs is no part of a time.
+//! The whole environments of the launched programs, so that the environment of the
+//! benchmark does not count.
 
 /// The variables: names and values.
 pub type Environment = Vec<(String, String)>;
 
-/// What a program in a Node container has: few and short.
+/// A small environment, as in a Node container.
 pub fn small() -> Environment {
     [
         (

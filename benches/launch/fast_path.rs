@@ -1,5 +1,5 @@
-//! The third table: what of the added time is oomexec's own doing. Unlike a time
-//! this can be counted, and is the same on every run.
+//! The third table: the system calls, instructions and page faults of a launch. Unlike
+//! times, these are the same on every run.
 
 use std::fs;
 use std::slice;
@@ -13,7 +13,7 @@ use crate::spawn::Spawn;
 use crate::table::{Table, grouped};
 use crate::trace;
 
-/// Page faults vary by one now and then.
+/// Page faults sometimes vary by one.
 const ROUNDS: usize = 300;
 
 /// Counts for the assembly and for oomexec.
@@ -28,9 +28,8 @@ pub fn table(programs: &Programs, shuffle: &mut Shuffle) -> Table {
         .zip(faults)
         .map(|(launcher, faults)| row(launcher, programs, faults))
         .collect();
-    // Where Cargo has built it is of no interest; how long that path is may be.
+    // The length of its path may matter, but not where Cargo has built it.
     let path = launchers[1].file().unwrap_or_default();
-    let name = format!(".../target/release/oomexec`, {} bytes, `", path.len());
     Table {
         heading: "What the fast path costs",
         columns: vec![
@@ -44,9 +43,10 @@ pub fn table(programs: &Programs, shuffle: &mut Shuffle) -> Table {
         text_columns: 1,
         rows,
         note: format!(
-            "From the launcher's own exec to that of the program. Both are given by their \
-             absolute paths, so that argv[0] of oomexec is `{name}`. System calls and user-space instructions are counted with ptrace and exact; \
-             page faults are the median of {ROUNDS} launches over that of the direct launch."
+            "From the launcher's exec to that of the program. Both paths are absolute: argv[0] of \
+             oomexec has {} bytes. ptrace counts system calls and user-space instructions exactly; \
+             page faults are the median of {ROUNDS} launches minus that of the direct launch.",
+            path.len(),
         ),
     }
 }
@@ -64,8 +64,8 @@ fn row(launcher: &Launcher, programs: &Programs, faults: f64) -> Vec<String> {
     ]
 }
 
-/// How many instructions the launcher runs, counted twice; the count itself is
-/// tried on a program whose number is known.
+/// Counts the instructions of the launcher twice; checks the counter on a program whose
+/// number is known.
 fn instructions(words: &[String], environment: &Environment, programs: &Programs) -> String {
     let count = |words| trace::instructions(command(words, environment));
     let known = count(slice::from_ref(&programs.trivial));
@@ -75,7 +75,7 @@ fn instructions(words: &[String], environment: &Environment, programs: &Programs
     count.to_string()
 }
 
-/// The page faults that each launcher adds to those of the program.
+/// Returns the page faults that each launcher adds to those of the program.
 fn faults(launchers: &[Launcher], programs: &Programs, shuffle: &mut Shuffle) -> Vec<f64> {
     let spawns: Vec<_> = [&Launcher::direct()]
         .into_iter()

@@ -1,6 +1,6 @@
-/* The floor: `floor PROGRAM ARGS...` makes the three calls that raising the own
- * score and becoming the program take at least, looks at nothing and decides
- * nothing. No launcher that does the same work can add less.
+/* The floor: `floor PROGRAM ARGS...` makes the three system calls that it takes to raise
+ * its score and become the program, and nothing else. No launcher that does the same can
+ * add less.
  *
  * At the start the stack holds argc, argv, a null pointer, envp. */
 

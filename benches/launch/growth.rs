@@ -1,5 +1,5 @@
-//! The second table: what becomes of the added time when there is much to pass
-//! on, or a long way to search.
+//! The second table: how the added time grows with the environment, the arguments and
+//! PATH.
 
 use std::env;
 
@@ -15,15 +15,15 @@ use crate::table::{Table, grouped};
 /// Fewer than in the first table: these launches take milliseconds.
 const ROUNDS: usize = 300;
 
-/// These do not, and some add next to nothing.
+/// More: searches are fast, and some add almost nothing.
 const SEARCH_ROUNDS: usize = 1000;
 
-/// 1.5 MB in variables of 100 bytes. Linux takes 2 MiB of strings and pointers
+/// 1.5 MB in variables of 100 bytes. Linux accepts 2 MiB of strings and pointers
 /// together under the usual stack limit of 8 MiB, and 128 KiB in one string.
 const VARIABLES: usize = 15_000;
 const VARIABLE_SIZE: usize = 100;
 
-/// With their pointers, 1 MB.
+/// 1 MB with their pointers.
 const ARGUMENTS: usize = 100_000;
 
 /// How many directories PATH has; the program is in the last.
@@ -50,12 +50,12 @@ pub fn table(programs: &Programs, shuffle: &mut Shuffle) -> Table {
         text_columns: 2,
         rows,
         note: format!(
-            "Medians of {} rounds, of {} for the searches; otherwise as above. The environment is \
+            "Medians of {} rounds, of {} for the searches; otherwise as above. The environment has \
              {} variables of {VARIABLE_SIZE} bytes; the ratio is to the assembly under the same \
-             condition. A search is what a launch by name adds to the same launch by absolute path, \
-             the program being in the last directory of PATH and the others empty; its ratio is to \
-             that of libc's `posix_spawnp`, which searches in the spawned child too, so that neither \
-             pays for a process or for a libc's start. –: no more than the noise.",
+             condition. A search: what a launch by name adds to the same launch by absolute path; the \
+             program is in the last directory of PATH, and the others are empty. Its ratio is to \
+             libc's `posix_spawnp`, which also searches in the spawned child, so that neither pays \
+             for a process or for the start of a libc. –: no more than the noise.",
             grouped(ROUNDS),
             grouped(SEARCH_ROUNDS),
             grouped(VARIABLES),
@@ -63,8 +63,7 @@ pub fn table(programs: &Programs, shuffle: &mut Shuffle) -> Table {
     }
 }
 
-/// What the assembly and oomexec add where `program` and `environment` are
-/// large.
+/// Measures the assembly and oomexec with a large `program` or `environment`.
 fn passed_on(
     condition: &str,
     programs: &Programs,
@@ -105,7 +104,7 @@ fn passed_on(
     ]
 }
 
-/// What libc's search and oomexec's add where PATH has so many elements.
+/// Measures the searches of libc and of oomexec in a PATH of so many elements.
 fn searched(elements: usize, programs: &Programs, shuffle: &mut Shuffle) -> Vec<Vec<String>> {
     let mut path = programs.empty[..elements - 1].to_vec();
     path.push(programs.bin.clone());

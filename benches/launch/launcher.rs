@@ -1,4 +1,4 @@
-//! Who takes part, and whether they do their work.
+//! The launchers, and whether they work.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,18 +7,18 @@ use std::{env, fs};
 use crate::environment;
 use crate::programs::{Programs, installed};
 
-/// What a shell is given to run in place of a launcher, as gateways do today.
+/// The shell script that gateways use today.
 const SHIM: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
 
-/// The score that every launcher but the direct one is to write.
+/// The score that every launcher but the direct one must write.
 const RAISED: &str = "1000";
 
 /// A way to launch a program.
 pub struct Launcher {
-    /// What the tables call it.
+    /// Its name in the tables.
     pub label: String,
-    /// The words in front of the program's own: the launcher's path, in full, and
-    /// its arguments.
+    /// The words before the program's own: the launcher's absolute path and its
+    /// arguments.
     words: Vec<String>,
 }
 
@@ -30,22 +30,22 @@ impl Launcher {
         }
     }
 
-    /// No launcher at all: what the others are compared with.
+    /// No launcher: the baseline.
     pub fn direct() -> Self {
         Self::new("direct, without a launcher", &[])
     }
 
-    /// The least that a launcher can be.
+    /// The smallest possible launcher.
     pub fn floor(programs: &Programs) -> Self {
         Self::new("hand-written assembly", &[&programs.floor])
     }
 
-    /// The one that this is about.
+    /// oomexec itself.
     pub fn oomexec() -> Self {
         Self::new("oomexec", &[env!("CARGO_BIN_EXE_oomexec"), "--"])
     }
 
-    /// The same with the pin, which takes some 30 system calls more.
+    /// The same with the pin, which needs some 30 more system calls.
     pub fn pinning() -> Self {
         let words = [env!("CARGO_BIN_EXE_oomexec"), "--pin", "--"];
         Self::new("`oomexec --pin`", &words)
@@ -62,7 +62,7 @@ impl Launcher {
         self.words.is_empty()
     }
 
-    /// The launcher's file; there is none in a direct launch.
+    /// The launcher's file; `None` for a direct launch.
     pub fn file(&self) -> Option<&str> {
         self.words.first().map(String::as_str)
     }
@@ -79,7 +79,7 @@ impl Launcher {
     }
 }
 
-/// All that the first table compares; the first two are what it compares with.
+/// All launchers of the first table; the first two are the baselines.
 pub fn all(programs: &Programs) -> Vec<Launcher> {
     let (busybox, choom) = (installed("busybox"), installed("choom"));
     let ours = [
@@ -100,7 +100,7 @@ pub fn all(programs: &Programs) -> Vec<Launcher> {
     ours.chain([Launcher::pinning()]).chain(shells).collect()
 }
 
-/// Which shell /bin/sh is, by the name that the link ends at.
+/// Returns which shell /bin/sh is, by the name of the file that it links to.
 fn name_of_sh() -> String {
     let file = fs::canonicalize("/bin/sh").unwrap_or_default();
     file.file_name()
@@ -109,8 +109,7 @@ fn name_of_sh() -> String {
         .into_owned()
 }
 
-/// Panics unless each of them runs a program, and with the score that it is to
-/// have: the time of a launcher that does not do its work is worth nothing.
+/// Panics unless each of them runs a program, and at the right score.
 pub fn check(launchers: &[Launcher]) {
     for launcher in launchers {
         let cat = launcher.launching(&[&installed("cat"), "/proc/self/oom_score_adj"]);
@@ -119,7 +118,7 @@ pub fn check(launchers: &[Launcher]) {
             .unwrap_or_else(|error| panic!("{cat:?}: {error}"));
         let raised = output.stdout.trim_ascii() == RAISED.as_bytes();
         if launcher.is_direct() && raised {
-            eprintln!("this is {RAISED} without a launcher: whether they work cannot be seen");
+            eprintln!("the score is {RAISED} without a launcher: whether they work cannot be seen");
         }
         assert!(
             output.status.success() && (raised || launcher.is_direct()),
@@ -128,7 +127,7 @@ pub fn check(launchers: &[Launcher]) {
     }
 }
 
-/// The words as a command of std, to run in this environment and no other.
+/// Returns the words as a command, with this environment and no other.
 pub fn command(words: &[String], environment: &[(String, String)]) -> Command {
     let mut command = Command::new(&words[0]);
     command

@@ -1,14 +1,13 @@
-//! What a launch through oomexec costs, next to the other ways of raising the
-//! own score and to the least that any program could add: `cargo bench`.
+//! `cargo bench`: what a launch through oomexec costs, compared with other launchers and
+//! with the least that any program can add.
 //!
-//! Three tables in GitHub Markdown on stdout, for the README; progress on
-//! stderr. Nothing is asserted of a time. `OOMEXEC_BENCH_ROUNDS` sets the rounds
-//! of the first table, `OOMEXEC_BENCH_SEED` the order within them,
-//! `OOMEXEC_BENCH_OTHER` another build to take part.
+//! Prints three tables in GitHub Markdown on stdout, for the README, and progress on
+//! stderr. No time makes it fail. `OOMEXEC_BENCH_ROUNDS` sets the rounds of the first
+//! table, `OOMEXEC_BENCH_SEED` the order within them; `OOMEXEC_BENCH_OTHER` names another
+//! build to compare.
 //!
-//! Where to go on reading: [`added`], [`growth`] and [`fast_path`] are the
-//! tables, [`launcher`] is who takes part, [`rounds`] and [`spawn`] how times are
-//! taken, [`trace`] how instructions are counted.
+//! [`added`], [`growth`] and [`fast_path`] are the tables, [`launcher`] the launchers;
+//! [`rounds`] and [`spawn`] take the times, [`trace`] counts instructions.
 
 mod added;
 mod environment;
@@ -37,8 +36,8 @@ fn main() {
         .partition(Launcher::is_here);
     launcher::check(&launchers);
 
-    // `cargo test --all-targets` runs this too, without the argument: then it is
-    // enough that every launcher works.
+    // `cargo test --all-targets` runs this too, without the argument, only to check that
+    // every launcher works.
     if !env::args().any(|arg| arg == "--bench") {
         return;
     }

@@ -1,24 +1,23 @@
-//! The files that the benchmark makes for itself: two programs in assembly, a
-//! shell under another name and directories to search.
+//! The files that the benchmark makes: two programs in assembly, a link to a shell, and
+//! directories to search.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-/// Where they are. All paths are absolute: no search along PATH is measured
-/// unless that is what is measured.
+/// Their paths. All are absolute: nothing searches PATH unless the search is measured.
 pub struct Programs {
-    /// What is launched: `trivial.S`.
+    /// The launched program: `trivial.S`.
     pub trivial: String,
     /// The assembly to compare with: `floor.S`.
     pub floor: String,
     /// bash under the name `sh`, which makes it behave as a POSIX shell. The link
     /// dangles where there is no bash.
     pub bash_as_sh: String,
-    /// For a PATH: `EMPTY_DIRECTORIES` directories without a file.
+    /// `EMPTY_DIRECTORIES` directories without a file, for PATH.
     pub empty: Vec<String>,
-    /// For the end of a PATH: the directory that [`Programs::trivial`] is in.
+    /// The directory of [`Programs::trivial`], for the end of PATH.
     pub bin: String,
 }
 
@@ -26,7 +25,7 @@ pub struct Programs {
 const EMPTY_DIRECTORIES: usize = 399;
 
 impl Programs {
-    /// Makes them anew, in a directory that Cargo keeps for benchmarks.
+    /// Makes them anew, in Cargo's directory for benchmarks.
     pub fn build() -> Self {
         let root = concat!(env!("CARGO_TARGET_TMPDIR"), "/launch");
         if Path::new(root).exists() {
@@ -55,7 +54,7 @@ impl Programs {
     }
 }
 
-/// The path of a program that the distribution may have installed.
+/// Returns the path of a program of the distribution, which may not be installed.
 pub fn installed(name: &str) -> String {
     let path = format!("/bin/{name}");
     if Path::new(&path).exists() {
@@ -74,7 +73,7 @@ fn assemble(name: &str, directory: &str) -> String {
         .args(["-nostdlib", "-static", "-no-pie"])
         // One segment, readable and executable, with the headers in it.
         .arg("-Wl,-z,noseparate-code")
-        // Nothing in the file that does not run.
+        // No symbols and no build id.
         .args(["-s", "-Wl,--build-id=none"])
         .args(["-o", &program, &source])
         .status()

@@ -1,10 +1,10 @@
-//! Many launches of each kind, such that all meet the same machine.
+//! Many launches of each kind, under the same conditions.
 
 use crate::shuffle::Shuffle;
 use crate::spawn::Spawn;
 use crate::summary::Summary;
 
-/// What the launches of one kind took.
+/// What the launches of one kind cost.
 pub struct Measured {
     /// Microseconds, from before the spawn to waitpid's return.
     pub time: Summary,
@@ -14,13 +14,12 @@ pub struct Measured {
 
 /// Runs every spawn once in each round; the results are in the spawns' order.
 ///
-/// In rounds, because a machine is faster in one second than in the next, and in
-/// a new order each time, because a launch finds the caches as the one before it
-/// left them.
+/// In rounds, because the machine's speed varies, and in a new order each time, because
+/// a launch depends on the caches that the one before it left.
 pub fn measure(spawns: &[Spawn], rounds: usize, shuffle: &mut Shuffle) -> Vec<Measured> {
     eprintln!("{rounds} rounds of {} launches", spawns.len());
     for spawn in spawns {
-        spawn.run(); // the first reads files that later ones find in memory
+        spawn.run(); // reads the files into memory
     }
     let mut costs: Vec<_> = spawns.iter().map(|_| Vec::with_capacity(rounds)).collect();
     let mut order: Vec<_> = (0..spawns.len()).collect();

@@ -1,9 +1,8 @@
 //! A random order that a seed repeats.
 
-/// SplitMix64 (Steele, Lea, Flood 2014): more than random enough for an order,
-/// in three lines.
+/// SplitMix64 (Steele, Lea, Flood 2014): three lines, and random enough for an order.
 pub struct Shuffle {
-    /// What the order follows from, to be told with the results.
+    /// The seed of the order, printed with the results.
     pub seed: usize,
     state: u64,
 }

@@ -6,11 +6,9 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::Instant;
 
-/// A launch with all that it takes laid out beforehand, so that nothing is built
-/// while the clock runs.
+/// A launch with its arrays built in advance, so that their time does not count.
 ///
-/// Why not `std::process::Command`: it makes these arrays anew at each spawn and,
-/// depending on what is asked of it, forks.
+/// `std::process::Command` builds them at each spawn, and for some options forks.
 pub struct Spawn {
     function: PosixSpawn,
     path: CString,
@@ -29,12 +27,11 @@ type PosixSpawn = unsafe extern "C" fn(
     *const *mut c_char,
 ) -> c_int;
 
-/// What a launch took.
+/// The cost of a launch.
 pub struct Cost {
     /// In microseconds.
     pub time: f64,
-    /// The child's page faults that needed no disk: between the spawn and its
-    /// end, so the launcher's and the program's together.
+    /// The minor page faults of the child: the launcher's and the program's together.
     pub faults: f64,
 }
 
@@ -44,8 +41,7 @@ impl Spawn {
         Self::new(libc::posix_spawn, words, environment)
     }
 
-    /// The same, with the first word searched along the PATH of *this* process,
-    /// which is where posix_spawnp looks.
+    /// The same, but posix_spawnp searches the first word in *this* process's PATH.
     pub fn by_name(words: &[String], environment: &[(String, String)]) -> Self {
         Self::new(libc::posix_spawnp, words, environment)
     }
@@ -62,7 +58,7 @@ impl Spawn {
         }
     }
 
-    /// Launches, waits, and panics unless the program ended well.
+    /// Launches and waits; panics unless the program succeeds.
     pub fn run(&self) -> Cost {
         let mut pid = 0;
         let mut status = 0;
@@ -98,7 +94,7 @@ impl Spawn {
             "{:?} ended with wait status {status:#x}",
             self.path
         );
-        // SAFETY: wait4 succeeded, so that it has written the usage.
+        // SAFETY: wait4 succeeded, so it has written the usage.
         let usage = unsafe { usage.assume_init() };
         Cost {
             time: time.as_secs_f64() * 1e6,
@@ -107,7 +103,7 @@ impl Spawn {
     }
 }
 
-/// C strings, and the array of pointers to them that execve(2) wants.
+/// C strings, and the array of pointers to them for execve(2).
 struct Strings {
     /// What the pointers point into.
     _strings: Vec<CString>,

@@ -1,5 +1,4 @@
-//! What is said of many measurements: order statistics alone, since times on a
-//! busy machine have a long tail.
+//! Order statistics of many measurements: times on a busy machine have a long tail.
 
 use std::fmt;
 
@@ -19,12 +18,12 @@ impl FromIterator<f64> for Summary {
 }
 
 impl Summary {
-    /// Half of the measurements are below.
+    /// Returns the median.
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }
 
-    /// What is added to a baseline: the difference of the medians.
+    /// Returns the difference of the medians.
     pub fn over(&self, baseline: &Self) -> Added {
         Added {
             value: self.median() - baseline.median(),
@@ -32,9 +31,9 @@ impl Summary {
         }
     }
 
-    /// The same for a small difference: the median of the differences within a
-    /// round, which a machine that is slower in one minute than in the next does
-    /// not blur.
+    /// Returns the median of the differences within a round.
+    ///
+    /// It suits small differences: a machine of varying speed blurs it less.
     pub fn over_in_round(&self, baseline: &Self) -> Added {
         let pairs = self.by_round.iter().zip(&baseline.by_round);
         let differences: Self = pairs.map(|(own, other)| own - other).collect();
@@ -44,14 +43,14 @@ impl Summary {
         }
     }
 
-    /// Half of the 95 % confidence interval of the median. How many measurements
-    /// lie below the true median is binomial, however they are distributed.
+    /// Returns half of the 95 % confidence interval of the median. The number of
+    /// measurements below the true median is binomial, however they are distributed.
     fn noise(&self) -> f64 {
         let half = 0.98 / (self.sorted.len() as f64).sqrt();
         (self.quantile(0.5 + half) - self.quantile(0.5 - half)) / 2.0
     }
 
-    /// The measurement below which this part of all lies; the nearest there is.
+    /// Returns the measurement nearest to this quantile.
     fn quantile(&self, part: f64) -> f64 {
         let last = (self.sorted.len() - 1) as f64;
         let rank = (part * last).round().clamp(0.0, last);
@@ -59,15 +58,14 @@ impl Summary {
     }
 }
 
-/// A difference, with the half of its 95 % interval.
+/// A difference, with half of its 95 % interval.
 pub struct Added {
     value: f64,
     noise: f64,
 }
 
 impl Added {
-    /// How many times as much as `other`; a dash where either cannot be told from
-    /// nothing.
+    /// Returns the ratio to `other`; a dash where one of them is within its noise.
     pub fn times(&self, other: &Self) -> String {
         if self.value > self.noise && other.value > other.noise {
             format!("{:.2}", self.value / other.value)

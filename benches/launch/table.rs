@@ -12,7 +12,7 @@ pub struct Table {
     pub text_columns: usize,
     /// The cells, one for each column.
     pub rows: Vec<Vec<String>>,
-    /// What has to be said below, one paragraph.
+    /// The paragraph below it.
     pub note: String,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Table {
 }
 
 impl Table {
-    /// How wide the widest cell of a column is, its name among them.
+    /// Returns the width of the widest cell of a column, its name among them.
     fn width(&self, column: usize) -> usize {
         let cells = self.rows.iter().map(|row| row[column].as_str());
         let widths = cells
@@ -54,7 +54,7 @@ impl Table {
     }
 }
 
-/// A number as people write it: 100,000.
+/// Formats a number in groups of digits: 100,000.
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

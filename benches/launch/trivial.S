@@ -1,5 +1,5 @@
-/* The program that is launched: exit_group(0), in three instructions. What a
- * launch of it takes is the launch. */
+/* The launched program: exit_group(0), in three instructions. Its own time does not
+ * matter. */
 
         .section .note.GNU-stack, "", %progbits // the stack need not be executable
         .text

@@ -1,4 +1,4 @@
-// The run: the Node part here, the Rust part by cargo.
+// The run: measures Node here, and Rust through cargo.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { difference, ratio, summary } from './summary.mjs';
 
 const SIZES = { '50 MiB': 50 * 2 ** 20, '2 GiB': 2 * 2 ** 30 };
 
-/** What a program in a container has: given in full, so that what is set here takes no part. */
+/** The whole environment of the children, as in a container. */
 const ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/home/node',
@@ -28,14 +28,14 @@ const ENVIRONMENT = {
 
 const HELP = `Usage: scripts/bench-spawn [--rounds N] [--seed N] [--only node|rust]
 
-Measures what each way of starting a child adds, for a parent of 50 MiB and of
-2 GiB, and prints a table for Node and one for Rust. Nothing is asserted of a time.
+Measures what each launcher adds, for parents of 50 MiB and of 2 GiB, and prints a
+table for Node and one for Rust. No time makes it fail.
 
-  --rounds N   each launcher once in each round (default 200)
-  --seed N     what the order in the rounds follows from (default 1000)
+  --rounds N   rounds, each with one launch by every launcher (default 200)
+  --seed N     the seed of the order in the rounds (default 1000)
   --only PART  node or rust (default both)
 
-OOMEXEC names the oomexec to try (default: the one that cargo builds here).
+OOMEXEC names the oomexec to test (default: the one that cargo builds here).
 `;
 
 try {
@@ -56,7 +56,7 @@ function main() {
   const rounds = number('rounds', values.rounds ?? '200', 1);
   const seed = number('seed', values.seed ?? '1000', 0);
   if (values.only && !['node', 'rust'].includes(values.only))
-    throw new Error(`--only ${values.only}: it is node or rust`);
+    throw new Error(`--only ${values.only}: must be node or rust`);
   const oomexec = findOomexec();
   if (values.only !== 'rust') console.log(nodeTable(oomexec, rounds, seed));
   if (!values.only) console.log();
@@ -65,14 +65,14 @@ function main() {
 
 function number(name, text, least) {
   if (!/^\d+$/.test(text) || Number(text) < least)
-    throw new Error(`--${name} ${text}: it is a number of ${least} or more`);
+    throw new Error(`--${name} ${text}: must be a number of ${least} or more`);
   return Number(text);
 }
 
 function nodeTable(oomexec, rounds, seed) {
   const all = launchers(oomexec);
   const names = ['direct', 'shim', 'choom', 'oomexec'].filter((name) => name !== 'choom' || onPath('choom'));
-  if (!names.includes('choom')) console.error('bench-spawn: choom is left out, it is not installed');
+  if (!names.includes('choom')) console.error('bench-spawn: choom is not installed, so it is left out');
   const compared = Object.fromEntries(names.map((name) => [name, all[name]]));
   for (const [name, words] of Object.entries(compared)) checkScore(name, words);
   const rows = Object.entries(SIZES).flatMap(([size, resident]) => {
@@ -99,9 +99,9 @@ function nodeTable(oomexec, rounds, seed) {
     '### From spawn to exit in Node\n',
     markdownTable([columns, ...rows], [2, 3, 4, 5, 6]),
     '',
-    `\`child_process.spawn\` of \`/bin/true\`: from before the call to its return, from there to the \`exit\` event, and ` +
-      `together. Medians of ${rounds} rounds, all launchers in a random order in each round (seed ${seed}). Added: the ` +
-      'median together over that of the direct launch; ×: the ratio of the two. ±: the 95 % interval. ' +
+    `\`child_process.spawn\` of \`/bin/true\`: the time until it returns, from there to the \`exit\` event, and ` +
+      `together. Medians of ${rounds} rounds, each with all launchers in random order (seed ${seed}). Added: the ` +
+      'median together minus that of the direct launch; ×: their ratio. ±: the 95 % interval. ' +
       `Node ${process.versions.node}, Linux ${release()}, ${availableParallelism()} processors, transparent huge pages: ${hugePages()}.`,
   ].join('\n');
 }
@@ -123,7 +123,7 @@ function shown({ median, noise }, digits) {
   return `${median.toFixed(digits)} ± ${noise.toFixed(digits)}`;
 }
 
-/** Throws unless the launcher does its work: the time of one that does not is worth nothing. */
+/** Throws unless the launcher raises the score. */
 function checkScore(name, words) {
   const [file, ...args] = [...words, '/bin/cat', '/proc/self/oom_score_adj'];
   const score = execFileSync(file, args, { encoding: 'utf8', env: ENVIRONMENT }).trim();

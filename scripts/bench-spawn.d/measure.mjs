@@ -1,9 +1,9 @@
-// Times children of this process, which first takes as much memory as it is told.
+// Times children of this process, which first allocates memory.
 //
 // Started as: node measure.mjs SETTINGS, an object in JSON with
 //   resident    bytes to hold
-//   rounds      each launcher once in each
-//   seed        what the order within the rounds follows from
+//   rounds      how many; each has one launch by every launcher
+//   seed        the seed of the order in the rounds
 //   launchers   the words in front of the command, by name
 //   env         the children's environment
 // Prints one object in JSON: {name: {blocked: [µs, one a round], exit: [µs]}}
@@ -17,11 +17,11 @@ const COMMAND = '/bin/true';
 
 const rss = () => 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
 const held = [];
-// Filled, since a fork copies the tables of touched pages alone.
+// Filled: a fork copies only the page tables of touched pages.
 while (rss() < resident)
   held.push(Buffer.alloc(Math.min(16 * 2 ** 20, Math.max(2 ** 20, resident - rss())), 1));
 
-/** From before spawn() to its return, and to the event that tells of the child's end, in microseconds. */
+/** Times a launch, in microseconds: until spawn() returns, and until the child's `exit` event. */
 async function launch(words) {
   const [file, ...args] = [...words, COMMAND];
   const start = process.hrtime.bigint();
@@ -33,7 +33,7 @@ async function launch(words) {
   return { blocked: Number(back - start) / 1000, exit: Number(end - start) / 1000 };
 }
 
-/** A random order that a seed repeats: SplitMix64 (Steele, Lea, Flood 2014), and Fisher and Yates. */
+/** Shuffles by a seed: SplitMix64 (Steele, Lea, Flood 2014), and Fisher and Yates. */
 function shuffler(seed) {
   let state = BigInt(seed);
   const next = () => {
@@ -54,9 +54,9 @@ function shuffler(seed) {
 const names = Object.keys(launchers);
 const times = Object.fromEntries(names.map((name) => [name, { blocked: [], exit: [] }]));
 const shuffle = shuffler(seed);
-for (const name of names) await launch(launchers[name]); // the first reads files that later ones find in memory
-// In rounds, because a machine is faster in one second than in the next, and in
-// a new order each time, because a launch finds the caches as the last left them.
+for (const name of names) await launch(launchers[name]); // reads the files into memory
+// In rounds, because the machine's speed varies, and in a new order each time, because a
+// launch depends on the caches that the last one left.
 for (let round = 0; round < rounds; round++) {
   shuffle(names);
   for (const name of names) {

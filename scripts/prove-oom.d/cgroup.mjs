@@ -1,20 +1,19 @@
-// A memory cgroup of our own, v1 or v2, below the one that this process is in.
+// A memory cgroup of our own, v1 or v2, below that of this process.
 //
-// All here is synchronous: it must also work while the process is on its way out.
+// Everything is synchronous: it must also work while the process exits.
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Why no cgroup can be made here. It has an exit status of its own. */
+/** No cgroup can be made here. This has an exit status of its own. */
 export class NoCgroup extends Error {}
 
-/** Memory that the cgroups above must have left beyond the limit of ours. */
+/** Memory that must remain available above our limit. */
 const SLACK = 64 * 2 ** 20;
 
 /**
- * Finds where a memory cgroup with this limit can be made, makes one to be
- * sure, and removes it. Throws NoCgroup, with what to do, where that fails.
- * The place's `leave()` undoes what it took to make it one.
+ * Finds where a memory cgroup with this limit can be made; makes and removes one to be sure.
+ * Throws NoCgroup, with advice, where that fails. The place's `leave()` undoes its changes.
  */
 export function findPlace(limit) {
   const place = memoryV1() ?? memoryV2();
@@ -40,10 +39,9 @@ function memoryV1() {
 }
 
 /**
- * The nearest cgroup of the v2 hierarchy, from that of this process upwards,
- * whose children have the memory controller. Not always that of this process
- * itself: in v2 a cgroup that holds processes cannot hand controllers down,
- * the root excepted.
+ * The nearest cgroup of the v2 hierarchy, from that of this process upwards, whose children
+ * have the memory controller. In v2 a cgroup with processes cannot enable controllers for
+ * its children, except the root.
  */
 function memoryV2() {
   const [, , own] = ownCgroups().find(([id]) => id === '0') ?? [];
@@ -58,20 +56,20 @@ function memoryV2() {
       writeFileSync(join(first, 'cgroup.subtree_control'), '+memory');
       leave = () => writeFileSync(join(first, 'cgroup.subtree_control'), '-memory');
     } catch {
-      // It holds processes, or is not ours to change; one above may do.
+      // It has processes, or may not be changed; one above may do.
     }
   }
   const parent = upwards(first, mount.point).find(hands);
   if (!parent) {
     throw new NoCgroup(
-      `no cgroup from ${first} upwards hands the memory controller down: start this as root on the host, ` +
+      `no cgroup from ${first} upwards enables the memory controller for its children: start this as root on the host, ` +
         'or in a container with --privileged and --cgroupns=host',
     );
   }
   return { version: 2, parent, top: mount.point, leave };
 }
 
-/** Throws unless the machine and the cgroups above have room for the limit: the kernel is to kill in ours. */
+/** Throws unless the machine and the cgroups above have room: the kernel must kill in ours. */
 function checkRoom({ version, parent, top }, limit) {
   const wanted = limit + SLACK;
   const available = 1024 * Number(/^MemAvailable:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]);
@@ -100,9 +98,9 @@ function checkRoom({ version, parent, top }, limit) {
   }
 }
 
-/** One cgroup, made for one trial. */
+/** The cgroup of one trial. */
 export class Cgroup {
-  /** Makes it below the place, with this limit on memory and with no swap. */
+  /** Makes it below the place, with this memory limit and without swap. */
   constructor({ version, parent }, name, limit) {
     this.version = version;
     this.name = name;
@@ -126,8 +124,8 @@ export class Cgroup {
 
   #limitV1(limit) {
     this.#write('memory.limit_in_bytes', limit);
-    this.#write('memory.oom_control', 0); // it may inherit a ban on killing
-    // With swap a trial ends late, or never. Either file does; a kernel may lack the first.
+    this.#write('memory.oom_control', 0); // it may inherit a disabled OOM killer
+    // With swap a trial ends late, or never. Either file is enough; a kernel may lack the first.
     if (this.#has('memory.memsw.limit_in_bytes')) this.#write('memory.memsw.limit_in_bytes', limit);
     else this.#write('memory.swappiness', 0);
   }
@@ -138,7 +136,7 @@ export class Cgroup {
     this.#write('memory.oom.group', 0); // 1 kills all together, whatever the scores
   }
 
-  /** The file that takes the processes in. */
+  /** The file that moves processes into it. */
   get procs() {
     return join(this.path, 'cgroup.procs');
   }
@@ -148,7 +146,7 @@ export class Cgroup {
     return read(this.path, 'cgroup.procs').split('\n').filter(Boolean).map(Number);
   }
 
-  /** How many processes the kernel has killed in it for want of memory. */
+  /** How many processes the OOM killer has killed in it. */
   oomKills() {
     const file = this.version === 1 ? 'memory.oom_control' : 'memory.events';
     const count = /^oom_kill (\d+)/m.exec(read(this.path, file))?.[1];
@@ -157,12 +155,12 @@ export class Cgroup {
     return Number(count);
   }
 
-  /** The most bytes that were in use at a time; NaN where the kernel does not tell. */
+  /** The peak of its usage in bytes; NaN where the kernel does not tell. */
   peak() {
     return Number.parseInt(read(this.path, this.version === 1 ? 'memory.max_usage_in_bytes' : 'memory.peak'));
   }
 
-  /** Ends all that runs in it, and removes it. */
+  /** Kills all its processes, and removes it. */
   remove() {
     for (const end = Date.now() + 20_000; existsSync(this.path); sleep(20)) {
       for (const pid of this.processes()) {
@@ -178,7 +176,7 @@ export class Cgroup {
         // Busy until the kernel has reaped the last process.
         if (Date.now() > end)
           throw new Error(
-            `cannot remove the cgroup ${this.path}: ${error.message}: look what is in its cgroup.procs`,
+            `cannot remove the cgroup ${this.path}: ${error.message}: see its cgroup.procs`,
           );
       }
     }
@@ -203,7 +201,7 @@ function ownCgroups() {
   return lines.map((line) => /^(\d+):([^:]*):(.*)$/.exec(line).slice(1));
 }
 
-/** What is mounted: the folder of the file system that is seen (root), where (point), its type and options. */
+/** The mounts: the folder of the file system (root), the mount point, the type and options. */
 function mounts() {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
   return lines.map((line) => {
@@ -214,10 +212,10 @@ function mounts() {
   });
 }
 
-/** Where a path of /proc/self/cgroup is found below a mount. */
+/** Where a path of /proc/self/cgroup is below a mount. */
 function folder({ root, point }, path) {
   if (path.startsWith('/..'))
-    throw new NoCgroup(`the cgroup of this process (${path}) is outside of its cgroup namespace`);
+    throw new NoCgroup(`the cgroup of this process (${path}) is outside its cgroup namespace`);
   const inside = root !== '/' && path.startsWith(root) ? path.slice(root.length) : path;
   return join(point, inside).replace(/(.)\/$/, '$1');
 }
@@ -227,7 +225,7 @@ function upwards(path, top) {
   return path === top || path.length < top.length ? [path] : [path, ...upwards(join(path, '..'), top)];
 }
 
-/** The text of a file of a cgroup; nothing where the file or the cgroup is not there. */
+/** The text of a cgroup's file; empty if it does not exist. */
 function read(path, file) {
   try {
     return readFileSync(join(path, file), 'utf8').trim();

@@ -1,9 +1,9 @@
-// A child that eats memory: it takes `share` of the limit within a second, then
-// grows on, slowly, until the kernel ends it.
+// A child that eats memory: it takes `share` of the limit within a second, then grows
+// slowly until the kernel kills it.
 //
 // Started as: node child.mjs LIMIT SHARE
 
-process.title = 'growing-child'; // what the kernel's log calls it
+process.title = 'growing-child'; // its name in the kernel's log
 
 const [limit, share] = process.argv.slice(2).map(Number);
 const STEPS = 10; // ten a second, so that the children grow side by side
@@ -17,6 +17,6 @@ setInterval(() => {
   taken += size;
 }, 1000 / STEPS);
 
-// A child must not outlive its gateway, nor one that nobody watches the machine's patience.
+// A child must not outlive its gateway, nor run for ever.
 process.stdin.on('end', () => process.exit()).resume();
 setTimeout(() => process.exit(), 300_000);

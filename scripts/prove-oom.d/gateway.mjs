@@ -1,26 +1,25 @@
-// The gateway: a long-lived server in small. It holds its share of the limit in
-// memory, starts children or a browser through the launcher under trial, and
-// tells what it sees on stdout, one JSON object a line.
+// The gateway of a trial. It holds its share of the limit in memory, starts children or a
+// browser through the launcher, and reports on stdout, one JSON object a line.
 //
 // Started as: node gateway.mjs SETTINGS, an object in JSON with
 //   limit, share      bytes of the cgroup's limit, the part of it to hold
 //   words             the launcher's words in front of the command
 //   child             {file, share, every}: start one each `every` milliseconds
 //   browser           {file, args, pages}: start it once and open these pages
-// A line "ping" on stdin is answered; the end of stdin ends it.
+// It answers a line "ping" on stdin, and ends at the end of stdin.
 
 import { spawn } from 'node:child_process';
 import { readFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-process.title = 'gateway'; // what the kernel's log calls it
+process.title = 'gateway'; // its name in the kernel's log
 
 const { limit, share, words, child, browser } = JSON.parse(process.argv[2]);
 
-// Not through a stream: the line must be out even if the kernel kills us next.
+// Not a stream: the line must be out even if the kernel kills us next.
 const tell = (event) => writeSync(1, `${JSON.stringify(event)}\n`);
 
-// Resident and not backed by a file: what only the end of this process frees.
+// Resident anonymous memory, which only the end of this process frees.
 const anonymous = () =>
   1024 * Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
 
@@ -33,11 +32,11 @@ createInterface({ input: process.stdin })
 
 tell({ event: 'ready' });
 
-/** Starts a command through the launcher and tells how it ends. */
+/** Starts a command through the launcher, and reports how it ends. */
 function launch(role, command, stdio) {
   const [file, ...args] = [...words, ...command];
   const started = spawn(file, args, { stdio });
-  let last = ''; // of what it says on stderr, for the case that it cannot start
+  let last = ''; // the end of its stderr, in case it cannot start
   started.stderr.on('data', (data) => (last = (last + data).slice(-500)));
   started.on('error', (error) => tell({ event: 'broken', why: `cannot start ${file}: ${error.message}` }));
   started.on('exit', (code, signal) => tell({ event: 'gone', role, pid: started.pid, code, signal, last }));
@@ -51,7 +50,7 @@ if (child) {
 }
 
 if (browser) {
-  // The DevTools protocol on descriptors 3 and 4, as browser drivers use it: JSON, each message ended by a NUL.
+  // The DevTools protocol on descriptors 3 and 4, as browser drivers use it: JSON, ended by NUL.
   const { stdio } = launch(
     'browser',
     [browser.file, ...browser.args],
@@ -59,7 +58,7 @@ if (browser) {
   );
   let id = 0;
   const send = (method, params) => stdio[3].write(`${JSON.stringify({ id: id++, method, params })}\0`);
-  stdio[3].on('error', () => {}); // the browser is gone, as 'exit' tells
+  stdio[3].on('error', () => {}); // the browser is gone, as 'exit' reports
   stdio[4].on('error', () => {});
   let text = '';
   stdio[4].setEncoding('utf8').on('data', (data) => {

@@ -1,12 +1,12 @@
-// What the kernel itself says of whom it killed: /dev/kmsg.
+// Reads from the kernel's log, /dev/kmsg, whom the kernel killed.
 
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 
-/** The records from now on; undefined where this process may not read them. */
+/** Opens the log at its end; undefined where this process may not read it. */
 export function openKernelLog() {
   try {
     const log = new KernelLog(openSync('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK));
-    log.read(); // what is there already belongs to others
+    log.read(); // skip the old records
     return log;
   } catch {
     return undefined;
@@ -21,7 +21,7 @@ class KernelLog {
     this.#file = file;
   }
 
-  /** The messages since the last call. One read() gives one record: "priority,number,time,flags;message". */
+  /** Returns the messages since the last call. One read() gives one record: "priority,number,time,flags;message". */
   read() {
     const messages = [];
     for (;;) {
@@ -32,7 +32,7 @@ class KernelLog {
         messages.push(record.slice(record.indexOf(';') + 1).split('\n')[0]);
       } catch (error) {
         if (error.code === 'EAGAIN') return messages;
-        if (error.code !== 'EPIPE') throw error; // EPIPE: records were overwritten before we came; go on with the next
+        if (error.code !== 'EPIPE') throw error; // EPIPE: records were overwritten; go on with the next
       }
     }
   }
@@ -43,10 +43,9 @@ class KernelLog {
 }
 
 /**
- * The victims among the messages, in the kernel's order: those that it says it
- * killed in the cgroup of this name, or whose pid is one of `pids`. Both,
- * because the line with the cgroup is left out when there are many, and a pid
- * means nothing to us in another pid namespace than the kernel's.
+ * Returns the victims in the messages, in order: those killed in the cgroup of this name, or
+ * with a pid in `pids`. Both, because the kernel limits the rate of the line with the cgroup,
+ * and its pids mean nothing in another pid namespace.
  */
 export function victims(messages, cgroup, pids) {
   const ours = new Set(pids);

@@ -1,4 +1,4 @@
-// The run: trials in turn, a line each, then the tables and the verdict.
+// The run: prints a line for each trial, then the tables and the verdict.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -12,10 +12,10 @@ import { SCENARIOS, gatewaySettings, withoutSandbox } from './scenarios.mjs';
 import { makeHome, makeStage } from './stage.mjs';
 import { abandon, runTrial } from './trial.mjs';
 
-/** A void trial is run again, at most so often. */
+/** How often a void trial is run, at most. */
 const ATTEMPTS = 3;
 
-/** The folder of the run, and where its cgroups are: both are left as they were found, whatever ends the run. */
+/** The folder of the run, and the place of its cgroups: every exit cleans up both. */
 let stage;
 let place;
 process.on('exit', () => {
@@ -57,7 +57,7 @@ async function main() {
   for (const scenario of options.scenarios) {
     const names = launcherNames(options, scenario);
     all[scenario] = Object.fromEntries(names.map((name) => [name, []]));
-    // In turn, not one after the other: all meet the same machine.
+    // In turn, so that all launchers meet the same conditions.
     for (let round = 1; round <= options.trials; round++) {
       for (const name of names) {
         all[scenario][name].push(
@@ -70,10 +70,10 @@ async function main() {
   return verdict(options, all);
 }
 
-/** What would spoil every trial, or the machine. */
+/** Throws for a setting that would spoil every trial, or the machine. */
 function checkMachine() {
   if (readFileSync('/proc/sys/vm/panic_on_oom', 'utf8').trim() === '2') {
-    throw new NoCgroup('vm.panic_on_oom is 2: the kernel would panic in place of killing; set it to 0');
+    throw new NoCgroup('vm.panic_on_oom is 2: the kernel would panic instead of killing; set it to 0');
   }
   if (ownScore() === 1000) {
     throw new NoCgroup(
@@ -101,11 +101,11 @@ function launcherNames({ names, user }, scenario) {
     throw new Error('no setpriv on PATH, which --user needs: install util-linux');
   if (!wanted.includes('choom') || onPath('choom')) return wanted;
   if (names) throw new Error('no choom on PATH: install util-linux, or leave it out of --launchers');
-  console.log(`${scenario}: choom is left out, it is not installed`);
+  console.log(`${scenario}: choom is not installed, so it is left out`);
   return wanted.filter((name) => name !== 'choom');
 }
 
-/** The trials that it takes to get one that counts: void ones, and at last, with luck, another. */
+/** Runs a trial until it counts, or too often. Returns all attempts. */
 async function untilItCounts(settings) {
   const { scenario, name, round, trials } = settings;
   const results = [];
@@ -120,7 +120,7 @@ async function untilItCounts(settings) {
   return results;
 }
 
-/** A survival is not what the heading says it is if the browser ran without the sandbox that it was started with. */
+/** Makes a survival void if the browser ran without the sandbox that the heading names. */
 function checkSandbox(result, { scenario, user }) {
   const expected = scenario === 'browser' && !withoutSandbox(user);
   if (!expected || result.outcome !== 'survived' || result.sandboxed) return result;
@@ -136,13 +136,13 @@ function trialSettings(settings, attempt) {
     : [];
   return {
     place,
-    // Found again in the kernel's log, so no two runs may have the same.
+    // Unique, because the kernel's log is searched for it.
     name: `prove-oom-${Date.now().toString(36)}-${scenario}-${name}-${round}-${attempt}`,
     limit,
     after,
     patience,
     command: [...become, process.execPath, join(stage, 'gateway.mjs'), JSON.stringify(gateway)],
-    // Little, so that no setting of whoever starts this (the opt-out, NODE_OPTIONS, a session bus) takes part.
+    // Small, so that no setting of the caller (the opt-out, NODE_OPTIONS, a session bus) counts.
     env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: home, TMPDIR: home },
     cwd: stage,
   };

@@ -7,24 +7,24 @@ import { SCENARIOS } from './scenarios.mjs';
 
 const HELP = `Usage: scripts/prove-oom [OPTION]...
 
-Fills a memory cgroup with a gateway and the children that it starts, each
-launcher in turn, until the kernel kills, and tells who died.
+Fills a memory cgroup with a gateway and its children until the kernel kills,
+for each launcher in turn, and tells who died.
 
   --limit SIZE       the cgroup's limit, such as 256M (default 6G)
   --trials N         trials of each launcher (default 10)
   --only SCENARIO    children or browser (default both)
-  --launchers LIST   of direct,shim,choom,oomexec,pin
+  --launchers LIST   any of direct,shim,choom,oomexec,pin
                      (default all, without pin for children)
   --user NAME        run the gateway and all below it as this user (needs root);
                      Chromium then keeps its sandbox
   --browser FILE     the browser (default chromium, on PATH)
-  --after SECONDS    go on so long after the first kill of a process that held
-                     more than 1 % of the limit (default 5)
+  --after SECONDS    go on this long after the first kill of a process that
+                     held more than 1 % of the limit (default 5)
   --patience SECONDS a trial without such a kill in that time is void (default 90)
   --scaled           --limit 256M --trials 3 --only children --after 3
   -h, --help         print this
 
-OOMEXEC names the oomexec to try (default: the one that cargo builds here).
+OOMEXEC names the oomexec to test (default: the one that cargo builds here).
 
 Exit status: 0 the gateway survived all trials with oomexec (children) and with
 pin (browser); 1 it did not, or a step failed; 2 bad usage; 3 inconclusive: too
@@ -32,10 +32,10 @@ many void trials, or the gateway survived without a launcher too, or the
 launcher that counts was not tried; 77 no cgroup could be made here.
 `;
 
-/** The command line cannot be understood. */
+/** A command-line error. */
 export class Usage extends Error {}
 
-/** What is asked for; undefined if that was the help. */
+/** Parses the command line. Prints the help and returns undefined if that is wanted. */
 export function readOptions() {
   let values;
   try {
@@ -64,18 +64,18 @@ export function readOptions() {
   const scaled = values.scaled ? { limit: '256M', trials: '3', only: 'children', after: '3' } : {};
   const given = { limit: '6G', trials: '10', after: '5', patience: '90', ...scaled, ...values };
   if (given.only && !SCENARIOS[given.only])
-    throw new Usage(`--only ${given.only}: it is children or browser`);
+    throw new Usage(`--only ${given.only}: must be children or browser`);
   const names = given.launchers?.split(',');
   for (const name of names ?? []) {
     if (!(name in launchers('')))
-      throw new Usage(`--launchers ${name}: they are ${Object.keys(launchers('')).join(', ')}`);
+      throw new Usage(`--launchers ${name}: must be of ${Object.keys(launchers('')).join(', ')}`);
   }
   const browser = given.browser ?? onPath('chromium');
   const scenarios = given.only ? [given.only] : Object.keys(SCENARIOS);
   if (scenarios.includes('browser') && !browser)
     throw new Error('no chromium on PATH: install it, name one with --browser, or use --only children');
   if (scenarios.includes('browser') && !isExecutable(browser))
-    throw new Error(`--browser ${browser}: it is not an executable file`);
+    throw new Error(`--browser ${browser}: not an executable file`);
   return {
     limit: size(given.limit),
     trials: positive('trials', given.trials),
@@ -89,15 +89,15 @@ export function readOptions() {
 }
 
 function positive(name, text) {
-  if (!/^[1-9]\d*$/.test(text)) throw new Usage(`--${name} ${text}: it is a number of 1 or more`);
+  if (!/^[1-9]\d*$/.test(text)) throw new Usage(`--${name} ${text}: must be a number of 1 or more`);
   return Number(text);
 }
 
 function size(text) {
   const [, number, unit] = /^([1-9]\d*)([KMG]?)$/.exec(text) ?? [];
-  if (!number) throw new Usage(`--limit ${text}: it is a size such as 256M or 6G`);
+  if (!number) throw new Usage(`--limit ${text}: must be a size such as 256M or 6G`);
   const bytes = Number(number) * { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit];
   if (bytes < 128 * 2 ** 20)
-    throw new Usage(`--limit ${text}: below 128M even the gateway's start does not fit`);
+    throw new Usage(`--limit ${text}: the gateway alone needs 128M`);
   return bytes;
 }

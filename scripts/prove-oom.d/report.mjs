@@ -1,4 +1,4 @@
-// What is printed: a line for each trial, the tables, the verdict.
+// The output: a line for each trial, the tables, the verdict.
 
 import { execFileSync } from 'node:child_process';
 import { release } from 'node:os';
@@ -6,10 +6,10 @@ import { release } from 'node:os';
 import { markdownTable } from '../markdown-table.mjs';
 import { SCENARIOS, TABS, withoutSandbox } from './scenarios.mjs';
 
-/** How the run ends. 77 is what test drivers take for "skipped"; in CI it is a failure. */
+/** The exit statuses. Test drivers take 77 for "skipped"; in CI it is a failure. */
 export const EXIT = { proven: 0, lost: 1, usage: 2, inconclusive: 3, noCgroup: 77 };
 
-/** A trial in one line. */
+/** Describes a trial in one line. */
 export function told({ outcome, why, victims, kills, left, pages, ended }, scenario) {
   if (outcome === 'void') return `void: ${why}`;
   const [first, ...others] = victims;
@@ -27,7 +27,7 @@ export function told({ outcome, why, victims, kills, left, pages, ended }, scena
   return parts.join('; ');
 }
 
-/** A victim as the kernel's log has it; the gateway's own record may lack all but the role. */
+/** Describes a victim. The gateway's own record may have only the role. */
 function described({ role, name, score, rss }) {
   return name ? `${role} (${name}, oom_score_adj ${score}, ${mebibytes(rss)} resident)` : role;
 }
@@ -57,14 +57,14 @@ export function heading({ limit, trials, user, browser, scenarios }, place, scor
   return `${parts.join('\n')}\n`;
 }
 
-/** What a program says of its version. */
+/** Returns the version that a program prints. */
 function version(file) {
   return execFileSync(file, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
     .split('\n')[0]
     .trim();
 }
 
-/** The table of a scenario, and what the kernel wrote in the first trial that counts of each launcher. */
+/** Returns the table of a scenario, and the kernel's lines of each launcher's first trial that counts. */
 export function report(scenario, results) {
   const share = Math.round(SCENARIOS[scenario].share * 100);
   const rows = Object.entries(results).map(([name, trials]) => {
@@ -95,7 +95,7 @@ export function report(scenario, results) {
   const lines = Object.entries(results).flatMap(([name, trials]) => {
     const first = trials.find(({ outcome }) => outcome !== 'void');
     const said = first?.victims.map(({ line }) => line).filter(Boolean) ?? [];
-    return [`# ${name}`, ...(said.length ? shortened(said) : ['(nothing that can be read here)'])];
+    return [`# ${name}`, ...(said.length ? shortened(said) : ['(the log cannot be read here)'])];
   });
   return [
     `\n### ${scenario}: the gateway holds ${share} % of the limit\n`,
@@ -112,7 +112,7 @@ function shortened(lines) {
   return lines.length <= most ? lines : [...lines.slice(0, most), `(and ${lines.length - most} more)`];
 }
 
-/** Says in a sentence for each scenario what was shown, and gives the exit status. */
+/** Prints a verdict for each scenario, and returns the exit status. */
 export function verdict({ scenarios, trials }, all) {
   const statuses = scenarios.map((scenario) => {
     const [status, text] = shown(scenario, all[scenario], trials);
@@ -135,11 +135,11 @@ function shown(scenario, results, trials) {
       EXIT.inconclusive,
       `inconclusive: too many void trials of ${few.join(', ')}; the lines above tell why`,
     ];
-  // Without this a trial that endangers no gateway would prove anything.
+  // A trial that does not endanger the gateway proves nothing.
   if (!('direct' in results))
     return [
       EXIT.inconclusive,
-      'inconclusive: direct, which the others are compared with, was not among the launchers',
+      'inconclusive: direct, the baseline, was not among the launchers',
     ];
   if (count('direct', 'died') === 0)
     return [EXIT.inconclusive, 'inconclusive: the gateway survived without a launcher too'];

@@ -5,28 +5,28 @@ import { join } from 'node:path';
 import { heavyPage } from './page.mjs';
 
 /**
- * The two cases. `share` is the gateway's part of the limit; `must` is the
- * launcher with which it must live. In the browser's case that is pin: Chromium
- * sets its processes to scores of its own, so that the others cannot help.
+ * The two cases. `share` is the gateway's part of the limit; `must` is the launcher with which
+ * it must survive. For a browser that is pin: Chromium sets its own scores, so the others
+ * cannot help.
  */
 export const SCENARIOS = {
   children: { share: 0.35, launchers: ['direct', 'shim', 'choom', 'oomexec'], must: 'oomexec' },
   browser: { share: 0.45, launchers: ['direct', 'shim', 'choom', 'oomexec', 'pin'], must: 'pin' },
 };
 
-/** The children: each one's part of the limit, and how many milliseconds lie between two starts. */
+/** The children: each one's part of the limit, and the milliseconds between two starts. */
 const CHILD = { share: 0.05, every: 400 };
 /** The heavy pages that a browser opens. */
 export const TABS = 12;
 
-/** What the gateway is told to hold and to start; gateway.mjs says what each field means. */
+/** The gateway's settings; gateway.mjs describes each field. */
 export function gatewaySettings({ scenario, limit, words, user, browser }, stage, home) {
   const settings = { limit, share: SCENARIOS[scenario].share, words };
   if (scenario === 'children') return { ...settings, child: { file: join(stage, 'child.mjs'), ...CHILD } };
   return { ...settings, browser: { file: browser, args: browserArgs(home, user), pages: pages(limit) } };
 }
 
-/** As a driver of browsers starts one. Tabs in the background are not slowed down: all grow side by side. */
+/** The arguments of a browser driver. Background tabs are not throttled, so all grow side by side. */
 function browserArgs(home, user) {
   return [
     '--headless=new',
@@ -43,7 +43,7 @@ function browserArgs(home, user) {
   ];
 }
 
-/** As root Chromium does not start with its sandbox. */
+/** Whether Chromium runs without its sandbox: as root it must. */
 export function withoutSandbox(user) {
   return process.getuid() === 0 && !user;
 }

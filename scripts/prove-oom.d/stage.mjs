@@ -1,11 +1,11 @@
-// The folder of a run: what the gateway and its children run and write.
+// The folder of a run: the programs and data of the gateway and its children.
 
 import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Makes it such that any user can read it, with copies of the programs in it. Returns its path. */
+/** Makes it, readable for every user, with copies of the programs. Returns its path. */
 export function makeStage(oomexec) {
   const stage = mkdtempSync(join(tmpdir(), 'prove-oom-'));
   chmodSync(stage, 0o755);
@@ -16,7 +16,7 @@ export function makeStage(oomexec) {
   return stage;
 }
 
-/** Makes an empty home for the next trial: a browser must not go on where the last was killed. */
+/** Makes an empty home for the next trial: a browser must not restore the last session. */
 export function makeHome(stage, user) {
   const home = join(stage, 'home');
   rmSync(home, { recursive: true, force: true });

@@ -1,5 +1,5 @@
-// One trial: a gateway and what it starts, in a cgroup of their own, until the
-// kernel has had to kill.
+// One trial: runs a gateway and what it starts, in a cgroup of their own, until the kernel
+// kills.
 
 import { spawn } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -9,31 +9,31 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cgroup } from './cgroup.mjs';
 import { openKernelLog, victims } from './kernel-log.mjs';
 
-/** How long the gateway may take to answer when it is asked whether it lives. */
+/** How long the gateway may take to answer a ping. */
 const ANSWER = 30_000;
 
-/** Whether pids in the kernel's log are those that this process sees: in the first pid namespace, by its fixed number. */
+/** Whether this process sees the pids in the kernel's log: in the first pid namespace, by its fixed number. */
 const SAME_PIDS = pidNamespace('self') === 'pid:[4026531836]';
 
-/** The cgroup of the trial that runs, to be removed if the run is interrupted. */
+/** The cgroup of the running trial, removed if the run is interrupted. */
 let running;
 
-/** Ends the trial that runs, if one does. */
+/** Ends the running trial, if any. */
 export function abandon() {
   running?.remove();
 }
 
 /**
- * Runs a trial and says how it ended:
+ * Runs a trial and returns how it ended:
  *   outcome   'died' or 'survived', the gateway; 'void' if the trial shows nothing
- *   why       of a void one what was missing; of a gateway that died without
- *             being killed (it no longer answers) what was seen
+ *   why       why the trial is void; or why the gateway counts as dead although it was not
+ *             killed (it no longer answers)
  *   victims   whom the kernel killed, in order: {role, name, pid, score, rss, line?}
  *   kills     how many it killed, by the cgroup's counter
  *   left      how many processes the gateway left behind when it died
  *   pages     how many tabs a browser had opened
- *   sandboxed whether one of them was in a pid namespace of its own
- *   ended     how a browser ended that was not killed for want of memory
+ *   sandboxed whether a tab was in a pid namespace of its own
+ *   ended     how the browser ended, if the OOM killer did not kill it
  */
 export async function runTrial({ place, name, limit, command, env, cwd, after, patience }) {
   const group = new Cgroup(place, name, limit);
@@ -53,17 +53,17 @@ class Trial {
   #log;
   #limit;
   #gateway;
-  #events = []; // what the gateway told, with the time
+  #events = []; // what the gateway reported, with the time
   #exit; // how the gateway ended
-  #seen = new Map(); // pid: what was in the cgroup, as it was last seen
+  #seen = new Map(); // the processes of the cgroup as last seen, by pid
   #sandboxed = false;
-  #messages = []; // of the kernel, since the start
+  #messages = []; // of the kernel's log, since the start
 
   constructor(group, log, limit, command, options) {
     this.#group = group;
     this.#log = log;
     this.#limit = limit;
-    // It joins the cgroup before its first page is touched, so that all it has is charged there.
+    // It joins the cgroup before its exec, so that all its memory is charged there.
     const join = ['-c', 'echo $$ > "$0" && exec "$@"', group.procs];
     this.#gateway = spawn('/bin/sh', [...join, ...command], {
       ...options,
@@ -94,31 +94,31 @@ class Trial {
       if (!firstLoss && Date.now() - start > patience) why ??= this.#tooLittle(kills, patience);
     }
     const silent = this.#exit || why ? undefined : await this.#ask();
-    await sleep(200); // for the last lines of the gateway and of the kernel
+    await sleep(200); // wait for the last lines of the gateway and the kernel
     return { ...this.#record(), ...this.#outcome(why, silent) };
   }
 
-  /** Why the trial cannot go on, before the kernel has killed anything. */
+  /** Returns why the trial cannot go on, if the kernel has not killed yet. */
   #broken() {
     const broken = this.#told('broken');
     const gone = this.#told('gone');
-    // SIGKILL before the counter was read again is the kernel's: the next look tells.
+    // A SIGKILL is the kernel's: the counter shows it at the next look.
     if (gone && gone.signal !== 'SIGKILL')
       return `the ${gone.role} ended, ${ending(gone)}: ${gone.last.trim() || 'it said nothing'}`;
     return broken?.why;
   }
 
   /**
-   * Whether the kernel has killed something that holds memory. A browser's
-   * crashpad handlers, a few MiB, are often the first to go; that relieves
-   * nobody, and the choice that counts is still to come.
+   * Whether the kernel has killed a process with much memory. It often kills a browser's
+   * crashpad handlers first, a few MiB each; that frees too little, and the kill that counts
+   * comes later.
    */
   #lost() {
     const large = this.#killed().some(({ rss }) => rss > this.#limit / 100);
     return large || this.#events.some(({ event, signal }) => event === 'crash' || signal === 'SIGKILL');
   }
 
-  /** Whom the kernel says it killed. */
+  /** Returns the victims in the kernel's log. */
   #killed() {
     this.#messages.push(...(this.#log?.read() ?? []));
     return victims(this.#messages, this.#group.name, SAME_PIDS ? this.#seen.keys() : []);
@@ -131,7 +131,7 @@ class Trial {
     return `the kernel killed ${killed} in ${patience / 1000} s${most}`;
   }
 
-  /** Asks the gateway whether it lives. Says what is wrong if it neither answers as it should nor dies. */
+  /** Pings the gateway. Returns what is wrong if it neither answers correctly nor dies. */
   async #ask() {
     this.#gateway.stdin.write('ping\n');
     for (const end = Date.now() + ANSWER; Date.now() < end; await sleep(50)) {
@@ -142,7 +142,7 @@ class Trial {
     return `THE GATEWAY DID NOT ANSWER in ${ANSWER / 1000} s`;
   }
 
-  /** What became of the gateway. Once it holds its share, its death is never void, whatever else went wrong. */
+  /** Returns what happened to the gateway. Once it holds its share, its death always counts. */
   #outcome(why, silent) {
     const killed = this.#exit?.signal === 'SIGKILL' && this.#group.oomKills() > 0;
     if (killed && this.#told('ready')) return { outcome: 'died' };
@@ -167,7 +167,7 @@ class Trial {
     };
   }
 
-  /** The gateway's own record, for where the kernel's log cannot be read: who ended by SIGKILL, and when. */
+  /** The victims by the gateway's own record, where the kernel's log cannot be read. */
   #recorded() {
     const ends = this.#events.filter(({ event, signal }) => event === 'gone' && signal === 'SIGKILL');
     if (this.#exit?.signal === 'SIGKILL')
@@ -177,7 +177,7 @@ class Trial {
     return [...ends, ...crashed].map(({ role, pid }) => ({ ...this.#seen.get(pid), role, pid }));
   }
 
-  /** What part a victim had. */
+  /** Returns the role of a victim. */
   #role({ pid, name }) {
     // A child has the gateway's name between its fork and its exec.
     if (name === 'gateway')
@@ -186,7 +186,7 @@ class Trial {
     return seen ?? roleByName(name);
   }
 
-  /** Looks at each process in the cgroup. What it is, a process may tell only some time after its fork. */
+  /** Looks at each process in the cgroup. Its role may only show some time after its fork. */
   #observe() {
     for (const pid of this.#group.processes()) {
       const known = this.#seen.get(pid) ?? { since: Date.now() };

@@ -1,4 +1,4 @@
-// Fails with what is wrong where FILE is no valid CycloneDX.
+// Fails and prints the errors if FILE is not valid CycloneDX.
 //
 //   node validate-sbom.mjs FILE
 import { readFileSync } from "node:fs";

@@ -2,8 +2,8 @@
  *
  *   child MIB [lower]
  *
- * With `lower` it first sets its score back to 0, as Chromium does: with creat(2),
- * and whatever becomes of that. */
+ * With `lower` it first resets its score to 0, as Chromium does: with creat(2), and
+ * whether or not that succeeds. */
 #include "memory.h"
 #include <fcntl.h>
 #include <string.h>

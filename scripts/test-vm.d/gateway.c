@@ -2,7 +2,7 @@
  *
  *   gateway MIB COMMAND [ARG]...
  *
- * Ends with the child's status, as a shell would say it. */
+ * Exits with the child's status, as a shell reports it. */
 #include "memory.h"
 #include <errno.h>
 #include <spawn.h>
@@ -17,7 +17,7 @@ int main(int argc, char **argv, char **envp)
 	if (argc < 3)
 		return 2;
 	hold(strtoul(argv[1], NULL, 10));
-	/* Not a fork: the copy would be charged to the cgroup. */
+	/* Not a fork: the cgroup would be charged for the copy. */
 	error = posix_spawn(&child, argv[2], NULL, NULL, argv + 2, envp);
 	if (error) {
 		printf("%s: %s\n", argv[2], strerror(error));

@@ -1,9 +1,9 @@
-/* The first process of a VM of scripts/test-vm: tries every scenario, says on the
- * console what was seen, and turns the machine off. It judges nothing: what should
- * be seen is in scenarios.mjs, by the same names.
+/* The first process of a VM of scripts/test-vm: runs every scenario, prints the results on
+ * the console, and powers off. It judges nothing: scenarios.mjs has the expected results,
+ * under the same names.
  *
- * TRY, on the kernel's command line, is `all`, or `without_landlock` for a kernel that was
- * booted without that. */
+ * TRY, on the kernel's command line, is `all`, or `without_landlock` for a kernel booted
+ * without Landlock. */
 #include "vm.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #define LIMIT 64 /* MiB, of a trial's cgroup */
-#define MOST "56" /* MiB: fits into it alone, and not beside a gateway */
+#define MOST "56" /* MiB: fits into the limit alone, but not beside a gateway */
 
-/* A trial in a cgroup. The gateway holds so much of the limit, in per cent; before,
- * one at the same place that holds little asks --check. */
+/* A trial in a cgroup: the gateway holds `percent` of the limit. Before that, a small
+ * gateway in the same cgroup runs --check. */
 static void trial(const char *name, int group, int score, int percent, char **command)
 {
 	const struct state state = { .score = score, .user = 1, .in_cgroup = 1 };
@@ -56,7 +56,7 @@ static void trials(void)
 	TRIAL("lowers, pin", 0, 0, 60, "/oomexec", "--pin", "--", "/child", MOST, "lower");
 }
 
-/* Where the whole machine runs out. */
+/* The whole machine runs out of memory. */
 static void machine_trials(void)
 {
 	const struct state user = { .user = 1 };
@@ -71,7 +71,7 @@ static void machine_trials(void)
 	snprintf(child, sizeof child, "%d", available * 85 / 100);
 	RUN_OUT("machine, direct", &user, limit, "/gateway", gateway, "/child", child);
 	RUN_OUT("machine, oomexec", &user, limit, "/gateway", gateway, "/oomexec", "--", "/child", child);
-	/* Then who asks is killed, whoever is bigger; not so at a cgroup's limit. */
+	/* This kills the process that asks for memory, but not at a cgroup's limit. */
 	must_put(sysctl, "1");
 	RUN("machine, asking, check", &user, "/oomexec", "--check");
 	RUN_OUT("machine, asking", &user, limit, "/gateway", gateway, "/child", child);
@@ -79,7 +79,7 @@ static void machine_trials(void)
 	must_put(sysctl, "0");
 }
 
-/* Who may lower what, pinned or not. */
+/* How far each user can lower its score, with and without the pin. */
 static void lowering(void)
 {
 	struct {
@@ -89,7 +89,7 @@ static void lowering(void)
 		{ "root", { .score = 0 } },
 		{ "no resource", { .no_resource = 1 } },
 		{ "user", { .user = 1 } },
-		/* Started by a manager, which has the capability. */
+		/* Started at 200 by a manager, which has the capability. */
 		{ "managed", { .user = 1, .score = 200 } },
 	};
 	for (size_t at = 0; at < sizeof all / sizeof *all; at++) {
@@ -112,7 +112,7 @@ static void lowering(void)
 	RUN("lowest, dropped, 500", &all[0].state, "/oomexec", "-n", "500", "--", "/lowest", "drop");
 }
 
-/* Below 0, which takes CAP_SYS_RESOURCE. */
+/* Scores below 0, which need CAP_SYS_RESOURCE. */
 static void negative(void)
 {
 	const struct state root = { .score = 0 }, no_resource = { .no_resource = 1 };
@@ -135,7 +135,7 @@ static void negative(void)
 	waitpid(other, NULL, 0);
 }
 
-/* As a user, from a score that no write which half works would leave. */
+/* A score that no partial write leaves behind. */
 #define START 321
 
 static void proc(void)
@@ -155,13 +155,13 @@ static void proc(void)
 	RUN("subset, check", &user, "/oomexec", "--check");
 }
 
-/* Loads a policy that was compiled on the host. */
+/* Loads a policy compiled on the host. */
 static void load(const char *file)
 {
 	static char policy[1 << 20];
 	int in = open(file, O_RDONLY), out = open("/sys/kernel/security/apparmor/.load", O_WRONLY);
 	ssize_t len = in < 0 ? -1 : read(in, policy, sizeof policy);
-	/* In one write, or the kernel takes the first part for the whole. */
+	/* The kernel takes each write for a whole policy. */
 	if (len <= 0 || out < 0 || write(out, policy, len) != len)
 		stop(file);
 	close(in);
@@ -173,7 +173,7 @@ static void apparmor(void)
 	struct state user = { .score = START, .user = 1, .profile = "docker-like" };
 	const struct state root = { .profile = "docker-like" };
 	load("/apparmor.policy");
-	/* What nothing else keeps root from. */
+	/* Only AppArmor keeps root from this write. */
 	RUN("AppArmor, in force", &root, "/oomexec", "--", "/pinned", "0", "O_WRONLY",
 	    "/proc/sysrq-trigger");
 	RUN("AppArmor", &user, "/oomexec", "--", "/show");

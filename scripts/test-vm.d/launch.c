@@ -1,4 +1,4 @@
-/* Processes in a prepared state, and what they print. */
+/* Starts processes in a prepared state, and prints their output. */
 #define _GNU_SOURCE
 #include "vm.h"
 #include <errno.h>
@@ -24,7 +24,7 @@ void stop(const char *why)
 		pause();
 }
 
-/* 0, or -1 and errno. */
+/* Returns 0, or -1 and sets errno. */
 static int put(const char *file, const char *text)
 {
 	ssize_t len = strlen(text), written;
@@ -32,7 +32,7 @@ static int put(const char *file, const char *text)
 	if (fd < 0)
 		return -1;
 	written = write(fd, text, len);
-	/* close(2) of these files does not fail, nor touch errno. */
+	/* close(2) of these files neither fails nor changes errno. */
 	close(fd);
 	return written == len ? 0 : -1;
 }
@@ -67,7 +67,7 @@ void become(const struct state *state, char **argv)
 		must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private mounts");
 		must(mount("proc", "/proc", "proc", state->proc_flags, state->proc), "/proc");
 	}
-	/* Gone with the exec. */
+	/* The exec then drops the capability. */
 	if (state->no_resource)
 		must(prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0), "bounding set");
 	if (state->user) {

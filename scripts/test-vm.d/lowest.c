@@ -1,9 +1,9 @@
-/* Prints its score, then the lowest one that it can write: without truncation,
- * which no pin holds.
+/* Prints its score, then the lowest score that it can write. It does not truncate, so the
+ * pin does not stop it.
  *
  *   lowest [drop]
  *
- * With `drop` it first gives all its capabilities away. */
+ * With `drop` it first drops all its capabilities. */
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
-/* Memory that is really there. */
+/* Resident memory. */
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* Takes it page by page: a huge page would be 2 MiB at once, and blur the sizes at
- * which the kernel kills. */
+/* Allocates it page by page: huge pages of 2 MiB would blur the sizes at which the kernel
+ * kills. */
 static void hold(size_t mebibytes)
 {
 	size_t size = mebibytes << 20;

@@ -1,4 +1,4 @@
-/* Memory that runs out, and the kernel's word on whom it killed. */
+/* Runs out of memory, and reads from the kernel's log whom it killed. */
 #define _GNU_SOURCE
 #include "vm.h"
 #include <errno.h>
@@ -39,8 +39,8 @@ void remove_cgroup(void)
 		stop(CGROUP);
 }
 
-/* The kernel dumps the tasks and their sizes no more than ten times in five seconds
- * (oom_rs in mm/oom_kill.c): never two within this. */
+/* Keeps two dumps 0.55 s apart: the kernel dumps the tasks at most ten times in five
+ * seconds (oom_rs in mm/oom_kill.c). */
 static void wait_for_dump(void)
 {
 	static struct timespec next;
@@ -51,9 +51,9 @@ static void wait_for_dump(void)
 	next.tv_nsec %= 1000000000;
 }
 
-/* How big a task was for oom_badness(), in pages:
+/* Prints the size of a task as oom_badness() counts it, in pages:
  *   [    pid]   uid  tgid total_vm  rss ... pgtables_bytes swapents oom_score_adj name
- * Newer kernels have the parts of the rss behind it. */
+ * Newer kernels print the parts of the rss after it. */
 static void print_task(char *line)
 {
 	char *fields[16], *name, *score;
@@ -72,7 +72,7 @@ static void print_task(char *line)
 		       atol(fields[3]) + atol(fields[count - 3]) + atol(fields[count - 4]) / 4096);
 }
 
-/* What the kernel has said since: the tasks at the first kill, and all its kills. */
+/* Prints the kernel's new messages: the tasks at the first kill, and all its kills. */
 static void print_log(int log)
 {
 	static char record[8192];
@@ -118,8 +118,8 @@ void run_out(const char *name, const struct state *state, long limit, char **arg
 	if (!gateway)
 		become(state, argv);
 	printf("@@ %s: limit %ld", name, limit);
-	/* A child whose gateway was killed is this process's. Nobody is ended by it: alone
-	 * each of them fits into the memory. */
+	/* This process adopts the child of a killed gateway, and waits for it: alone it fits into
+	 * the memory, so it ends by itself. */
 	while ((ended = wait(&status)) > 0)
 		print_status(ended == gateway ? " | gateway" : " | child", status);
 	printf(" | oom_kill %ld", number(events, "oom_kill ") - kills);

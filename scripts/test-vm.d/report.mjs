@@ -1,9 +1,9 @@
-// Judges what the VMs said on their consoles, and prints the tables.
+// Compares the consoles of the VMs with scenarios.mjs, and prints the tables.
 //
 //   node report.mjs DIR RUN...
 //
-// A RUN is ARCHITECTURE-KERNEL-TRY; its console is DIR/RUN. Every scenario of every run
-// must have one result: a VM that ended half-way has failed in what it lacks.
+// A RUN is ARCHITECTURE-KERNEL-TRY; its console is DIR/RUN. Every scenario of every run must
+// have one result: a missing one fails.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,14 +27,14 @@ const LANDLOCK = {
 const failures = [];
 let passed = 0;
 
-/** One scenario on one kernel: `complaints` are what is wrong with its result. */
+/** Counts one scenario on one kernel: it passes without complaints. */
 function judge(run, name, complaints) {
   if (complaints.length === 0) passed += 1;
   else failures.push(`${run.title}, ${name}: ${complaints.join('; ')}`);
   return complaints.length === 0;
 }
 
-/** What a console says: each result by its name, as its fields. */
+/** Reads a console: the fields of each result, by name. */
 function read(id) {
   const [arch, release, booted] = id.split('-');
   const results = new Map();
@@ -51,7 +51,7 @@ function read(id) {
   return { title, arch, release, booted, results, doubled, pin, landlock: LANDLOCK[release] };
 }
 
-/** The boot as a whole. Takes what it looked at away. */
+/** Judges the boot as a whole, and removes its lines from the results. */
 function judgeBoot(run) {
   const take = (name) => {
     const fields = run.results.get(name) ?? ['nothing'];
@@ -63,11 +63,11 @@ function judgeBoot(run) {
   run.kernel = kernel;
   const complaints = [];
   if (!kernel.startsWith(`${MACHINE[run.arch]} ${run.release}.`)) complaints.push(`the kernel is ${kernel}`);
-  if (end !== run.booted) complaints.push(`it did not come to its end: ${end}`);
-  if (run.doubled.length > 0) complaints.push(`twice: ${run.doubled.join(', ')}`);
+  if (end !== run.booted) complaints.push(`it did not finish: ${end}`);
+  if (run.doubled.length > 0) complaints.push(`printed twice: ${run.doubled.join(', ')}`);
   const known = new Set(expected(run).map(({ name }) => name));
   const unknown = [...run.results.keys()].filter((name) => !known.has(name));
-  if (unknown.length > 0) complaints.push(`not expected: ${unknown.join(', ')}`);
+  if (unknown.length > 0) complaints.push(`unexpected: ${unknown.join(', ')}`);
   judge(run, 'the boot', complaints);
 }
 
@@ -79,7 +79,7 @@ function expected({ booted }) {
 
 const on = (run, value) => (typeof value === 'function' ? value(run) : value);
 
-/** The result of a trial, judged; what there is to show of it. */
+/** Judges a trial; returns what its table row shows. */
 function trial(run, { name, gateway, child, victims, why = 'score' }) {
   const fields = run.results.get(name) ?? [];
   const find = (pattern) => fields.map((field) => pattern.exec(field)).find(Boolean);
@@ -91,12 +91,12 @@ function trial(run, { name, gateway, child, victims, why = 'score' }) {
   const big = size('gateway');
   const small = size('child');
   const lines = fields.filter((field) => field.startsWith('killed '));
-  // In a group kill the first victim is logged again, as one of the group.
+  // A group kill logs the first victim twice.
   const killed = [...new Set(lines.map((line) => line.slice('killed '.length)))];
   const want = on(run, victims);
   const childScore = on(run, child);
 
-  // The rule in README.md, from the sizes and the scores that the kernel printed.
+  // The rule in README.md, applied to the kernel's own sizes and scores.
   const bigger = (big.pages - small.pages) / limit;
   const bias = (small.score - big.score) / 1000;
   const rule = bigger < bias ? 'child' : 'gateway';
@@ -114,7 +114,7 @@ function trial(run, { name, gateway, child, victims, why = 'score' }) {
     complain(predicted !== want.join(', '), `${said}; by the rule: ${predicted}`);
     const kills = Number(find(/^oom_kill (\d+)$/)?.[1]);
     complain(kills !== lines.length, `the kernel counts ${kills} kills, and logs ${lines.length}`);
-    // And by how they ended.
+    // How the processes ended must agree.
     for (const end of ends(killed))
       complain(!fields.includes(end), `not seen: ${end}: ${fields.join(' | ')}`);
   }
@@ -122,8 +122,8 @@ function trial(run, { name, gateway, child, victims, why = 'score' }) {
 }
 
 /**
- * The first victim is who counts. The child goes on to grow where it was the gateway, and may be
- * killed as well before all of that one's memory is free.
+ * The first victim counts. If it was the gateway, the child goes on growing, and the kernel may
+ * kill it too before the gateway's memory is free.
  */
 function isAsWanted(killed, want, why) {
   if (why === 'group') return [...killed].sort().join() === [...want].sort().join();
@@ -135,14 +135,14 @@ function ends(killed) {
   return ['gateway signal 9', killed.includes('child') ? 'child signal 9' : 'child exit 0'];
 }
 
-/** Whether a command printed all this, and nothing else, and ended so. */
+/** Whether a command printed exactly these lines and ended with this status. */
 function command(run, { name, lines, status = 0 }) {
   const want = [...on(run, lines), `ended: exit ${status}`].join(' | ');
   const seen = run.results.get(name)?.join(' | ') ?? 'no result';
   return judge(run, name, seen === want ? [] : [`saw: ${seen}; expected: ${want}`]);
 }
 
-/** Whether --check said this, among other things, and ended so. */
+/** Whether --check printed these lines, among others, and ended with this status. */
 function check(run, { name, lines, status = 0 }) {
   const seen = run.results.get(name) ?? [];
   const lacks = [...lines.map((line) => on(run, line)), `ended: exit ${status}`].filter(
@@ -155,7 +155,7 @@ function check(run, { name, lines, status = 0 }) {
   );
 }
 
-/** One value if all are the same, or else each. */
+/** Returns the distinct values: one, if all agree. */
 function agreed(values) {
   return [...new Set(values)].join(' / ');
 }
@@ -201,8 +201,8 @@ console.log(
   ),
 );
 console.log(`
-Bigger by: the gateway than the child, when the kernel killed, in per cent of the limit, by the
-kernel's own figures. Bias: what the scores make up for. By the rule: who should die.
+Bigger by: how much bigger the gateway is than the child at the kill, in per cent of the limit, by
+the kernel's own figures. Bias: what the scores make up for. By the rule: the expected victims.
 
 ## Scores
 `);
@@ -243,5 +243,5 @@ console.log(
 
 if (failures.length > 0) console.log(`\n${failures.join('\n')}`);
 console.log(`\n${passed} passed, ${failures.length} failed`);
-// A run of nothing has shown nothing.
+// A run without results proves nothing.
 process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;

@@ -1,13 +1,13 @@
-// What every scenario of init.c must show, by the same names. A `kernel` is what
-// report.mjs knows of one: `pin` says whether --pin can be had on it.
+// The expected result of every scenario in init.c, under the same names. A function gets a
+// run from report.mjs; its `pin` tells whether --pin works on that kernel.
 
 const PERMISSION = 'Permission denied';
 const FILE = '/proc/self/oom_score_adj';
 
 /**
  * Who dies when memory runs out. `gateway` and `child` are their scores; `why` is what decides:
- * `score` (the rule in README.md), `group` (all die together) or `asking` (whoever asked for the
- * page). `check` are lines of the `--check` before it, and `status` how that ends.
+ * `score` (the rule in README.md), `group` (all die together) or `asking` (the process that asks
+ * for the page). `check` lists lines of the `--check` before the trial, `status` its exit status.
  */
 export const TRIALS = [
   ...['direct', 'direct, asking'].map((name) => ({
@@ -53,7 +53,7 @@ export const TRIALS = [
     check: ["ok    gateway       process N 'gateway' at -1000", groupKill('note')],
   },
   {
-    // It is inherited.
+    // The child inherits it.
     name: 'direct, -500',
     title: 'direct, a gateway at -500',
     gateway: -500,
@@ -77,7 +77,7 @@ export const TRIALS = [
     gateway: 0,
     child: 0,
     victims: ['gateway'],
-    check: ['note  floor         can be lowered to 0 again; --pin holds programs that do'],
+    check: ['note  floor         can be lowered to 0 again; --pin stops programs that do'],
   },
   {
     name: 'lowers, pin',
@@ -112,9 +112,9 @@ function groupKill(rank = 'FAIL') {
   );
 }
 
-/** A gateway at this score that is bigger than its child by less, then by more, than the bias left. */
+/** Two gateways at this score: bigger than the child by less than the margin, then by more. */
 function bothSides(score, check, status) {
-  const left = `${1000 - score} per mille of the limit left as bias, start it lower`;
+  const left = `margin ${(1000 - score) / 10}% of the limit; start it at a lower score`;
   return [
     ['below', 'bigger by less than the bias', 'child'],
     ['above', 'bigger by more', 'gateway'],
@@ -129,7 +129,7 @@ function bothSides(score, check, status) {
   }));
 }
 
-/** What a command prints, all of it, and what that means. */
+/** Everything that a command prints, and what that means. */
 export const COMMANDS = [
   ...[
     { who: 'root', title: 'root', own: 0, lowest: -1000 },
@@ -183,7 +183,7 @@ export const COMMANDS = [
   {
     name: 'negative, set, no resource',
     title: '-p PID -n -1000, without CAP_SYS_RESOURCE',
-    means: 'fails aloud, 125',
+    means: 'error, 125',
     lines: [
       'oomexec: cannot set the oom_score_adj of process N: Permission denied: ' +
         'to go below the lowest score it may take needs CAP_SYS_RESOURCE',
@@ -214,7 +214,7 @@ export const COMMANDS = [
   shown('AppArmor denies', 'AppArmor, a profile that denies the write, from 321', 321),
 ];
 
-/** On a kernel that was booted without Landlock. */
+/** For a kernel booted without Landlock. */
 export const COMMANDS_WITHOUT_LANDLOCK = [
   {
     name: 'no Landlock, pin',
@@ -223,12 +223,12 @@ export const COMMANDS_WITHOUT_LANDLOCK = [
   },
 ];
 
-/** A command that prints its score and how it was started: in silence otherwise. */
+/** /show prints only its score and how it was started. */
 function shown(name, title, score) {
   return { name, title, means: String(score), lines: [`score ${score}`, 'file /show', 'argv[0] /show'] };
 }
 
-/** tests/programs/pinned.c: raised to 1000, what became of each way, the score in the end. */
+/** Lines of tests/programs/pinned.c: raised to 1000, the result of each way, the final score. */
 function pinned(ways, result, score, noNewPrivs) {
   return [
     'score 1000',
@@ -251,11 +251,11 @@ function eitherWay(withPin, without) {
 }
 
 const NOTE_FLOOR = (score) =>
-  `note  floor         can be lowered to ${score} again; --pin holds programs that do`;
+  `note  floor         can be lowered to ${score} again; --pin stops programs that do`;
 const RAISED = 'ok    raise         321, then 1000';
 const CANNOT_WRITE = "FAIL  raise         cannot write '/proc/self/oom_score_adj': ";
 
-/** What --check must say among other things, and how it ends. */
+/** Lines that --check must print, among others, and its exit status. */
 export const CHECKS = [
   ...TRIALS.filter(({ check }) => check).map(({ name, title, check, status }) => ({
     name: `${name}, check`,
@@ -292,7 +292,7 @@ export const CHECKS = [
     title: '/proc with hidepid=2, a gateway of the same user',
     lines: [
       RAISED,
-      "note  gateway       process N 'gateway' at 321: 679 per mille of the limit left as bias, start it lower",
+      "note  gateway       process N 'gateway' at 321: margin 67.9% of the limit; start it at a lower score",
     ],
   },
   {

@@ -1,9 +1,9 @@
-// Judges what the repository's own tests said in the VMs, and prints a table.
+// Reads the results of the repository's own tests in the VMs, and prints a table.
 //
 //   node suites.mjs DIR SUITES RUN...
 //
 // SUITES are the names of the test targets, in one argument. A RUN is ARCHITECTURE-KERNEL-suites;
-// its console is DIR/RUN. No test may be left out, and every suite must have come to its end.
+// its console is DIR/RUN. No test may be left out, and every suite must finish.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,9 +17,9 @@ let passed = 0;
 let failed = 0;
 const said = [];
 
-/** What a suite said, from its beginning to its end: its result for the table. */
+/** Judges the output of one suite; returns its cell in the table. */
 function judge(run, console_, suite) {
-  // A test program's name ends with a hash.
+  // Cargo appends a hash to the name of a test program.
   const begin = new RegExp(`^@@ suite: ${suite}-[0-9a-f]+$`, 'm').exec(console_);
   const [text] = begin ? (/^[^]*?^@@ ended: .*$/m.exec(console_.slice(begin.index)) ?? ['']) : [''];
   const [, result, ...counts] =
@@ -30,7 +30,7 @@ function judge(run, console_, suite) {
   const whole = text.endsWith('@@ ended: 0') && result === 'ok' && good > 0 && bad + ignored + filtered === 0;
   passed += good || 0;
   if (whole) return `${good} passed`;
-  // One that did not come to its end has failed, too.
+  // A suite that did not finish has failed too.
   failed += Math.max(bad || 0, 1);
   said.push(`${run}, ${suite}:\n${text || 'nothing'}`);
   return `**FAILED** ${result ? counts.join(', ') : ''}`.trim();

@@ -1,4 +1,4 @@
-// The table of both cases, and whether it is what was promised.
+// Prints the table of both cases; fails unless the scores are as expected.
 //
 //   report.mjs WITH_OOMEXEC.json WITHOUT_SHELL.json
 
@@ -26,4 +26,4 @@ const surprises = cases.flatMap(({ shell, ownScore, gateway, server }, index) =>
 if (cases.length !== 2) surprises.push(`${cases.length} cases, not 2`);
 for (const surprise of surprises) console.error(`scripts/try-openclaw: ${surprise}`);
 if (surprises.length > 0) process.exit(1);
-console.log('\nAs promised: 1000 with oomexec as /bin/sh; the gateway\'s own score without; the gateway as it was.');
+console.log('\nAs expected: 1000 with oomexec as /bin/sh; the gateway\'s own score without; the gateway keeps its score.');

@@ -1,6 +1,6 @@
-// One case, as process 1 of its pid namespace: starts the stub model and the
-// gateway, has an agent's turn that calls the MCP server, and prints what /proc
-// says meanwhile as JSON. Whatever it started is killed by the kernel when it ends.
+// One case, as process 1 of its pid namespace: starts the stub model and the gateway, runs
+// an agent's turn that calls the MCP server, and prints what /proc shows meanwhile as JSON.
+// When it ends, the kernel kills everything that it started.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { MODEL, startStubModel } from './stub-model.mjs';
 const NODE = '/node/bin/node';
 const OPENCLAW = '/gateway/node_modules/openclaw/openclaw.mjs';
 const MCP_SERVER = [NODE, '/gateway/node_modules/@modelcontextprotocol/server-everything/dist/index.js', 'stdio'];
-// In a network namespace of its own: always free.
+// Always free: the network namespace is its own.
 const PORT = 18789;
 const TOKEN = 'only-loopback-here';
 // A case takes 15 s, on a busy machine 25 s.
@@ -22,7 +22,7 @@ function fail(message) {
   process.exit(1);
 }
 
-// Process 1 ignores what it does not handle.
+// Process 1 ignores signals without a handler.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 process.on('uncaughtException', (error) => fail(error.stack));
 setTimeout(() => fail(`not finished after ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
@@ -42,7 +42,7 @@ if (!seen) fail('the stub model never saw a result of the echo tool: the MCP ser
 console.log(JSON.stringify({ shell, ownScore, ...seen }));
 process.exit(0);
 
-/** 'oomexec' or 'none'; a root with any other shell would prove nothing. */
+/** Returns 'oomexec' or 'none'; fails for any other shell. */
 function whatShellIs() {
   const others = readdirSync('/bin').filter((name) => name !== 'sh');
   if (others.length > 0) fail(`/bin holds more than sh: ${others.join(' ')}`);
@@ -50,10 +50,10 @@ function whatShellIs() {
   if (error?.code === 'ENOENT') return 'none';
   if (error) throw error;
   if (status === 127 && stderr.startsWith('oomexec: not a shell')) return 'oomexec';
-  return fail(`/bin/sh is not an oomexec that answers to this name: \`sh -c true\` ended with ${status}: ${stderr}`);
+  return fail(`/bin/sh is not oomexec: \`sh -c true\` ended with ${status}: ${stderr}`);
 }
 
-/** The score that a container's gateway has, if the inherited minimum allows it. */
+/** Sets the score to 0, as in a container, if the inherited minimum allows it. Returns the score. */
 function startAtZero() {
   try {
     writeFileSync('/proc/self/oom_score_adj', '0');
@@ -90,7 +90,7 @@ function writeConfig(baseUrl) {
       providers: { stub: { baseUrl, apiKey: 'none', api: 'openai-completions', models: [model] } },
     },
     agents: { defaults: { model: { primary: `stub/${MODEL}` }, skipBootstrap: true } },
-    // Gives the model each tool by its name, not a tool that searches for tools.
+    // Offers the model each tool by its name, not a tool that searches for tools.
     tools: { toolSearch: false },
     mcp: { servers: { everything: { command, args } } },
   };
@@ -101,7 +101,7 @@ function writeConfig(baseUrl) {
 function startGateway() {
   const env = {
     ...process.env,
-    // The gateway stays the process that is started here.
+    // Keeps the gateway from starting itself again as another process.
     OPENCLAW_NO_RESPAWN: '1',
     // There is nobody to talk to.
     OPENCLAW_DISABLE_BONJOUR: '1',
@@ -123,7 +123,7 @@ async function gatewayIsReady() {
   }
 }
 
-/** The gateway starts an agent's MCP servers with its first turn. */
+/** Runs the agent's first turn, with which the gateway starts its MCP servers. */
 async function agentTurn() {
   const response = await fetch(`http://127.0.0.1:${PORT}/v1/chat/completions`, {
     method: 'POST',
@@ -134,7 +134,7 @@ async function agentTurn() {
   if (!response.ok) fail(`the agent's turn ended with HTTP ${response.status}: ${answer}`);
 }
 
-/** The gateway and the MCP server below it. */
+/** Returns the gateway and the MCP server among its descendants. */
 function lookAround() {
   const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).flatMap(look);
   console.error(`below process 1:\n${processes.map((one) => `  ${JSON.stringify(one)}`).join('\n')}`);
@@ -147,7 +147,7 @@ function lookAround() {
 
 function look(pid) {
   try {
-    // After the name, which is in brackets and may hold anything: state, parent.
+    // The state and the parent follow the name, which is in brackets and may hold anything.
     const parent = Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ')[1]);
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
     return [{ pid, parent, score: scoreOf(pid), command }];

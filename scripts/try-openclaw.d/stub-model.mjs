@@ -1,6 +1,5 @@
-// A model that knows two sentences: an OpenAI-compatible server on loopback that
-// calls the tool `echo` of the MCP server when it is offered one, and says "done"
-// when it has the result.
+// A stub of a model: an OpenAI-compatible server on loopback. It calls the tool `echo` of
+// the MCP server when that is offered, and says "done" when it has the result.
 
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -9,8 +8,8 @@ export const MODEL = 'stub';
 const MESSAGE = 'hello from the stub model';
 
 /**
- * Starts it on a free port. `onEcho` is called when the tool's result is there,
- * before the answer, so while the agent's turn is under way.
+ * Starts it on a free port. Calls `onEcho` when the tool's result arrives, before it
+ * answers: the agent's turn still runs then.
  */
 export async function startStubModel(onEcho) {
   const server = createServer(async (request, response) => {
@@ -45,7 +44,7 @@ export async function startStubModel(onEcho) {
   return `http://127.0.0.1:${server.address().port}/v1`;
 }
 
-/** The whole answer, streamed as two chunks. */
+/** Streams the whole answer as two chunks. */
 function say(response, delta, reason) {
   for (const choice of [
     { index: 0, delta: { role: 'assistant', ...delta }, finish_reason: null },
