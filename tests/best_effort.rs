@@ -64,7 +64,7 @@ fn any_other_value_means_on() {
 }
 
 #[test]
-fn of_two_opt_outs_the_first_counts_as_for_getenv() {
+fn the_first_of_two_opt_outs_counts_as_with_getenv() {
     const NAME: &str = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
     let both = |first, second| {
         let (first, second) = (format!("{NAME}={first}"), format!("{NAME}={second}"));
@@ -150,7 +150,7 @@ fn the_fast_path_is_three_system_calls() {
 }
 
 #[test]
-fn opted_out_the_exec_is_the_only_system_call() {
+fn with_the_opt_out_the_exec_is_the_only_system_call() {
     let calls = calls("OPENCLAW_CHILD_OOM_SCORE_ADJ=0");
     assert!(calls[0].starts_with("execve("), "{calls:#?}");
     assert!(calls[1].starts_with("execve(\"/bin/true\""), "{calls:#?}");
@@ -179,7 +179,7 @@ fn score_with(call: &str, fault: &str) -> String {
 }
 
 #[test]
-fn whatever_errno_the_open_or_the_write_gives_the_command_runs_in_silence() {
+fn whatever_errno_the_open_or_the_write_returns_the_command_runs_in_silence() {
     for errno in [
         "EPERM", "ENOSYS", "EACCES", "ENOENT", "EROFS", "EMFILE", "ENFILE", "EINTR", "ENOMEM",
         "EINVAL", "EIO", "EAGAIN",
@@ -192,7 +192,7 @@ fn whatever_errno_the_open_or_the_write_gives_the_command_runs_in_silence() {
 }
 
 #[test]
-fn a_short_write_is_not_made_good() {
+fn a_short_write_is_not_retried() {
     for written in ["0", "1", "2", "3"] {
         let score = score_with("write", &format!("retval={written}"));
         assert_eq!(score, "321", "{written}");

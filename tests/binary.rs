@@ -73,7 +73,7 @@ fn it_is_small() {
 }
 
 #[test]
-fn it_is_static_of_one_segment_without_anything_writable_or_to_relocate() {
+fn it_is_static_with_one_read_only_segment_and_no_relocations() {
     let file = fs::read(release()).unwrap();
     match FileKind::parse(&*file).unwrap() {
         FileKind::Elf32 => is_static_of_one_segment::<elf::FileHeader32<Endianness>>(&file),

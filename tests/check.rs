@@ -655,7 +655,7 @@ fn the_floor_is_the_lowest_score_that_can_be_written() {
 }
 
 #[test]
-fn the_landlock_of_this_kernel_is_named_by_its_abi() {
+fn the_landlock_abi_of_this_kernel_is_named() {
     const VERSION: libc::c_uint = 1;
     let call = libc::SYS_landlock_create_ruleset;
     // SAFETY: with this flag, the call takes no pointer.
@@ -669,7 +669,7 @@ fn the_landlock_of_this_kernel_is_named_by_its_abi() {
 }
 
 #[test]
-fn of_a_landlock_that_is_too_old_it_says_what_it_needs() {
+fn a_landlock_that_is_too_old_is_named_with_the_abi_that_it_needs() {
     for (abi, pin) in [
         (1, ("note", "Landlock ABI 1; it needs 3 (Linux 6.2)")),
         (2, ("note", "Landlock ABI 2; it needs 3 (Linux 6.2)")),
@@ -699,7 +699,7 @@ fn without_landlock_it_says_why() {
 }
 
 #[test]
-fn the_pin_is_tried_so_that_used_up_layers_are_told() {
+fn used_up_landlock_layers_are_noted() {
     if lacks_landlock(3) {
         return;
     }
@@ -718,7 +718,7 @@ fn the_pin_is_tried_so_that_used_up_layers_are_told() {
 }
 
 #[test]
-fn a_root_that_cannot_be_read_cannot_be_pinned_and_says_so() {
+fn a_root_that_cannot_be_read_is_named_as_the_reason_for_no_pin() {
     if lacks_landlock(3) || lacks("the right to become another user", is_root()) {
         return;
     }
@@ -1126,7 +1126,7 @@ fn a_size_is_in_whole_mebibytes() {
 }
 
 #[test]
-fn with_cgroup_v1_the_most_that_can_be_written_is_no_limit() {
+fn with_cgroup_v1_the_largest_value_means_no_limit() {
     if lacks_own_mounts() {
         return;
     }
@@ -1259,7 +1259,7 @@ fn the_root_of_a_mount_decides_where_a_cgroup_is() {
 }
 
 #[test]
-fn above_a_mount_point_nothing_is_looked_at() {
+fn nothing_above_a_mount_point_is_read() {
     if lacks_own_mounts() {
         return;
     }

@@ -316,7 +316,7 @@ fn the_longest_path_that_the_kernel_allows_is_tried() {
 }
 
 #[test]
-fn the_first_path_of_the_environment_counts() {
+fn the_first_path_in_the_environment_counts() {
     let tree = Tree::new();
     tree.good("a").good("b");
     for launcher in ["oomexec", "execvp"] {
@@ -346,7 +346,7 @@ fn a_busy_file_ends_the_search_with_126_and_the_reason() {
 }
 
 #[test]
-fn a_search_needs_no_more_stack_than_that_of_env() {
+fn a_search_runs_in_16_kib_of_stack_as_env_does() {
     let tree = Tree::new();
     tree.good("good");
     tree.0.file("lacking/cmd", "#!/nonexistent/sh\n", 0o755);

@@ -422,7 +422,7 @@ fn refused(pin: &Pin, call: libc::c_long, which: Calls, errno: libc::c_int) -> [
 }
 
 #[test]
-fn whatever_call_seccomp_refuses_the_command_runs_unpinned_and_without_no_new_privs() {
+fn when_seccomp_refuses_a_call_the_command_runs_unpinned_and_without_no_new_privs() {
     if lacks_landlock(3) || lacks_own_mounts() {
         return;
     }
@@ -452,7 +452,7 @@ fn whatever_call_seccomp_refuses_the_command_runs_unpinned_and_without_no_new_pr
 }
 
 #[test]
-fn where_no_new_privs_is_refused_only_those_who_need_it_run_unpinned() {
+fn where_no_new_privs_is_refused_only_callers_that_need_it_run_unpinned() {
     if lacks_landlock(3) || lacks_own_mounts() {
         return;
     }
@@ -478,7 +478,7 @@ fn where_landlock_is_off_missing_or_too_old_the_command_runs_unpinned() {
 }
 
 #[test]
-fn a_ruleset_that_lacks_an_entry_because_a_call_failed_is_never_enforced() {
+fn a_ruleset_is_never_enforced_after_a_call_failed() {
     if lacks_landlock(3) {
         return;
     }

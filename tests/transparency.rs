@@ -149,7 +149,7 @@ fn a_launch_by_name_with_another_argv0_changes_only_the_score() {
 }
 
 #[test]
-fn of_any_environment() {
+fn any_environment_does_not_change() {
     let entries: &[&[u8]] = &[
         b"A=1",
         b"A=2",
@@ -181,7 +181,7 @@ fn of_any_environment() {
 }
 
 #[test]
-fn of_ignored_signals() {
+fn ignored_signals_stay_ignored() {
     Probe::new().same(
         &[],
         state(|| {
@@ -455,7 +455,7 @@ fn pinned(probe: &Probe, prepare: impl Fn(Launch) -> Launch) -> [Vec<String>; 2]
 }
 
 #[test]
-fn of_a_pin_for_a_user_without_rights_but_for_no_new_privs() {
+fn a_pin_for_an_unprivileged_user_also_sets_no_new_privs() {
     if lacks_landlock(3) {
         return;
     }
@@ -477,7 +477,7 @@ fn of_a_pin_for_a_user_without_rights_but_for_no_new_privs() {
 }
 
 #[test]
-fn of_a_pin_for_a_caller_with_cap_sys_admin() {
+fn a_pin_for_a_caller_with_cap_sys_admin_changes_only_the_score() {
     if lacks_landlock(3) || lacks_own_mounts() {
         return;
     }
