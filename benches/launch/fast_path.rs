@@ -45,7 +45,8 @@ pub fn table(programs: &Programs, shuffle: &mut Shuffle) -> Table {
         note: format!(
             "From the launcher's exec to that of the program. Both paths are absolute: argv[0] of \
              oomexec has {} bytes. ptrace counts system calls and user-space instructions exactly; \
-             page faults are the median of {ROUNDS} launches minus that of the direct launch.",
+             page faults are the median of {ROUNDS} launches minus that of the direct launch, with \
+             address space randomization off.",
             path.len(),
         ),
     }
@@ -85,7 +86,12 @@ fn faults(launchers: &[Launcher], programs: &Programs, shuffle: &mut Shuffle) ->
             Spawn::by_path(&words, &environment::small())
         })
         .collect();
+    // One more or less depends on where the kernel puts the stack.
+    // SAFETY: the call takes a number, for this thread and its children.
+    unsafe { libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) };
     let measured = rounds::measure(&spawns, ROUNDS, shuffle);
+    // SAFETY: as above.
+    unsafe { libc::personality(0) };
     let (direct, others) = measured.split_first().expect("the direct launch is one");
     let over = |faults: f64| faults - direct.faults.median();
     others
