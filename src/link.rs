@@ -12,7 +12,7 @@ use crate::sys::{InitialStack, ThinCStr};
 /// A link's name in its parts.
 #[derive(Debug, PartialEq, Eq)]
 struct Link<'a> {
-    /// The options as C strings, one behind another; none may be empty.
+    /// The options, each a C string behind the other.
     options: &'a [u8],
     /// The name to look up.
     command: ThinCStr<'a>,

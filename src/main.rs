@@ -72,7 +72,7 @@ fn run_query(query: Query, opted_out: bool) -> Status {
         Query::Show(process) => score::show(process),
         Query::Set(process, score) => score::set(process, score),
         Query::Check(gateway) => check::check(gateway, opted_out),
-        Query::Help => output::print(cli::HELP),
-        Query::Version => output::print(cli::VERSION),
+        Query::Help => output::print(cli::HELP.as_bytes()),
+        Query::Version => output::print(cli::VERSION.as_bytes()),
     }
 }

@@ -71,22 +71,19 @@ pub fn fail(text: fmt::Arguments<'_>) -> Status {
     status::OWN_FAILURE
 }
 
-/// Prints on stdout; returns the status of having done so.
+/// Prints a text on stdout; returns the status of having done so.
 #[cold]
 #[inline(never)]
-pub fn print(text: &str) -> Status {
-    match write_all(text.as_bytes()) {
+pub fn print(text: &[u8]) -> Status {
+    match write_all(text) {
         Ok(()) => status::SUCCESS,
         Err(errno) => fail(format_args!("cannot write to stdout: {errno}")),
     }
 }
 
-/// Prints a line on stdout.
+/// Prints a line on stdout; returns the status of having done so.
 pub fn print_line(text: fmt::Arguments<'_>) -> Status {
-    match write_all(Line::new().fill(text)) {
-        Ok(()) => status::SUCCESS,
-        Err(errno) => fail(format_args!("cannot write to stdout: {errno}")),
-    }
+    print(Line::new().fill(text))
 }
 
 fn write_all(mut bytes: &[u8]) -> Result<(), Errno> {
