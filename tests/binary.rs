@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use object::elf;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, FileKind, Object, ObjectSymbol};
-use testenv::{OOMEXEC, TempDir, program, run, text, tool};
+use testenv::{Launch, OOMEXEC, TempDir, failed, program, run, shown, text, tool};
 
 /// The largest size of the file in bytes, on every machine. Up to here it costs a
 /// launch nothing: the kernel maps that much around one page fault
@@ -302,4 +302,38 @@ fn a_launch_adds_two_page_faults_at_most() {
     };
     let added = median(&|| launch("oomexec")) - median(&direct);
     assert!(added <= FAULTS_MAX, "{added}");
+}
+
+#[test]
+fn a_search_runs_in_16_kib_of_stack_as_env_does() {
+    let dir = TempDir::new();
+    dir.copy(program("show"), "good/cmd");
+    dir.file("lacking/cmd", "#!/nonexistent/sh\n", 0o755);
+    dir.file("script/cmd", ":\n", 0o755);
+    let little = |launcher: &Path, path: &[&[u8]]| {
+        let launch = Launch::through(launcher, ["cmd"]);
+        let launch = launch.path(path).dir(dir.path()).prepare(|| {
+            let size = 16 * 1024;
+            let limit = libc::rlimit {
+                rlim_cur: size,
+                rlim_max: size,
+            };
+            // SAFETY: the limit is this function's own.
+            testenv::check(unsafe { libc::setrlimit(libc::RLIMIT_STACK, &limit) })
+        });
+        launch.output()
+    };
+    let (env, oomexec) = (tool("env"), release());
+    let path: &[&[u8]] = &[b"nonexistent", b"good"];
+    // Where the kernel puts the stack is random, and takes up to half of it.
+    for _ in 0..50 {
+        assert_eq!(little(&env, path).status.code(), Some(0));
+        assert_eq!(shown(&little(oomexec, path)).file, "good/cmd");
+        assert_eq!(little(oomexec, &[b"script"]).status.code(), Some(0));
+        // A failed search and its message need no more.
+        let line = "oomexec: cannot run 'cmd': No such file or directory";
+        failed(&little(oomexec, &[b"nonexistent"]), 127, line);
+        let line = "oomexec: cannot run 'cmd': its interpreter '/nonexistent/sh' does not exist";
+        failed(&little(oomexec, &[b"lacking"]), 127, line);
+    }
 }

@@ -346,44 +346,6 @@ fn a_busy_file_ends_the_search_with_126_and_the_reason() {
 }
 
 #[test]
-fn a_search_runs_in_16_kib_of_stack_as_env_does() {
-    let tree = Tree::new();
-    tree.good("good");
-    tree.0.file("lacking/cmd", "#!/nonexistent/sh\n", 0o755);
-    tree.0.file("script/cmd", ":\n", 0o755);
-    let little = |launcher: &str, path: &[&[u8]]| {
-        let launch = Launch::through(launcher, ["cmd"]);
-        let launch = launch.path(path).dir(tree.0.path()).prepare(|| {
-            let size = 16 * 1024;
-            let limit = libc::rlimit {
-                rlim_cur: size,
-                rlim_max: size,
-            };
-            // SAFETY: the limit is this function's own.
-            testenv::check(unsafe { libc::setrlimit(libc::RLIMIT_STACK, &limit) })
-        });
-        launch.output()
-    };
-    let env = testenv::tool("env");
-    let path: &[&[u8]] = &[b"nonexistent", b"good"];
-    // Where the kernel puts the stack is random, and takes up to half of it.
-    for _ in 0..50 {
-        let by_env = little(env.to_str().unwrap(), path);
-        assert_eq!(by_env.status.code(), Some(0));
-        assert_eq!(shown(&little(OOMEXEC, path)).file, "good/cmd");
-        let output = little(OOMEXEC, &[b"script"]);
-        assert_eq!(
-            (output.status.code(), text(&output.stderr)),
-            (Some(0), String::new())
-        );
-        // A failed search and its message need no more.
-        failed(&little(OOMEXEC, &[b"nonexistent"]), 127, NOT_FOUND);
-        let line = "oomexec: cannot run 'cmd': its interpreter '/nonexistent/sh' does not exist";
-        failed(&little(OOMEXEC, &[b"lacking"]), 127, line);
-    }
-}
-
-#[test]
 fn a_path_of_400_elements_is_searched_to_its_end() {
     let tree = Tree::new();
     tree.good("good");
