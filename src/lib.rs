@@ -23,6 +23,8 @@ pub mod pin;
 #[doc(hidden)]
 pub mod score;
 #[doc(hidden)]
+pub mod script;
+#[doc(hidden)]
 pub mod shim;
 #[doc(hidden)]
 pub mod sys;

@@ -6,13 +6,8 @@
 //! that of spawner/, and nothing else: it is no shell.
 
 use crate::cli::{Request, UsageError};
+use crate::script::{SHIM, SPAWNER};
 use crate::sys::{InitialStack, ThinCStr};
-
-/// The raise and the exec.
-const PLAIN: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
-
-/// The same without a truncation, and without a complaint where it is refused.
-const OURS: &str = r#"echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@""#;
 
 /// How the longer form gives a variable its name back. It carries the variable past
 /// the shell, which would act on it, under another name.
@@ -34,14 +29,13 @@ macro_rules! restore {
     };
 }
 
-/// The raise, the variables that it carried, and the exec.
-const CARRYING: &str = concat!(
-    "echo 1000 > /proc/self/oom_score_adj 2>/dev/null; ",
+/// How the longer form gives its variables their names back, between the raise and the
+/// exec.
+const RESTORE: &str = concat!(
     restore!("BASH_ENV"),
     restore!("ENV"),
     restore!("CDPATH"),
     restore!("PS4"),
-    "exec \"$0\" \"$@\"",
 );
 
 /// What the name of a carried variable begins with.
@@ -71,9 +65,18 @@ pub fn parse(stack: &InitialStack, request: &mut Request<'_>) -> Result<(), Usag
 
 /// Whether this is the script, in one of its forms.
 fn is_script(script: ThinCStr<'_>) -> bool {
-    [PLAIN, OURS, CARRYING]
-        .map(str::as_bytes)
-        .contains(&script.to_bytes())
+    let script = script.to_bytes();
+    script == SHIM.as_bytes() || script == SPAWNER.as_bytes() || is_carrying(script)
+}
+
+/// Whether this is the shim with [`RESTORE`] in it.
+fn is_carrying(script: &[u8]) -> bool {
+    let Some((raise, exec)) = SHIM.split_once("exec ") else {
+        return false;
+    };
+    let rest = script.strip_prefix(raise.as_bytes());
+    let rest = rest.and_then(|rest| rest.strip_prefix(RESTORE.as_bytes()));
+    rest.and_then(|rest| rest.strip_prefix(b"exec ")) == Some(exec.as_bytes())
 }
 
 /// Returns a carried variable under its own name. The shorter forms carry none.
@@ -84,9 +87,9 @@ fn restored(entry: ThinCStr<'_>) -> Option<ThinCStr<'_>> {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{CARRYING, OURS, PLAIN, is_script, is_sh, restored};
+    use super::{RESTORE, SHIM, SPAWNER, is_script, is_sh, restored};
     use std::ffi::CString;
-    use std::string::{String, ToString};
+    use std::string::String;
 
     fn is(script: &str) -> bool {
         let script = CString::new(script).unwrap();
@@ -119,7 +122,8 @@ mod tests {
 
     #[test]
     fn the_script_is_known_in_each_form_and_nothing_like_it() {
-        for script in [PLAIN, OURS, CARRYING] {
+        let carrying = SHIM.replace("exec", &std::format!("{RESTORE}exec"));
+        for script in [SHIM, SPAWNER, &carrying] {
             assert!(is(script), "{script}");
             assert!(!is(&std::format!("{script} ")));
             assert!(!is(&std::format!(" {script}")));
@@ -147,11 +151,7 @@ mod tests {
                 .replace("export X", &std::format!("export {name}"))
         };
         let names = ["BASH_ENV", "ENV", "CDPATH", "PS4"].map(one).join("; ");
-        let (raise, exec) = PLAIN.split_once("; ").unwrap();
-        assert_eq!(
-            [raise.to_string(), names, exec.to_string()].join("; "),
-            CARRYING
-        );
+        assert_eq!(std::format!("{names}; "), RESTORE);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! These tests build it as a user does, or look at another machine's that
 //! scripts/test-emulated provides.
 
+#[path = "testenv/environment.rs"]
+mod environment;
 mod testenv;
 #[path = "testenv/trace.rs"]
 mod trace;
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use environment::VARIABLES;
 use object::elf;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, FileKind, Object, ObjectSymbol};
@@ -24,7 +27,7 @@ use testenv::{Launch, OOMEXEC, TempDir, failed, program, run, shown, text, tool}
 /// (`fault_around_bytes`, mm/memory.c).
 const SIZE_MAX: usize = 64 * 1024;
 
-/// The most user-space instructions of a launch with [`environment`].
+/// The most user-space instructions of a launch with [`VARIABLES`].
 const INSTRUCTIONS_MAX: usize = 200;
 
 /// The most page faults that oomexec adds to a launch.
@@ -168,7 +171,7 @@ fn copy_sources(dir: &TempDir, name: &str) -> PathBuf {
         run(Command::new("cp").arg("-r").arg(from).arg(&tree));
     }
     // Cargo needs the members of the workspace.
-    for member in ["spawner/rust", "spawner/surfaces/rust"] {
+    for member in ["spawner/rust", "spawner/examples/rust"] {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(member);
         let to = tree.join(member);
         dir.dir(&format!("{name}/{member}"));
@@ -224,30 +227,11 @@ fn cargo_install_installs_a_program_that_works() {
     assert!(size <= SIZE_MAX, "{size} bytes");
 }
 
-/// The environment of a program in a Node container.
-fn environment() -> [(&'static str, &'static str); 10] {
-    [
-        (
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        ),
-        ("HOME", "/home/node"),
-        ("HOSTNAME", "4f1c2a9be07d"),
-        ("LANG", "C.UTF-8"),
-        ("TERM", "xterm-256color"),
-        ("USER", "node"),
-        ("SHELL", "/bin/bash"),
-        ("PWD", "/home/node"),
-        ("NODE_ENV", "production"),
-        ("TZ", "UTC"),
-    ]
-}
-
 /// Returns a launch of a static program by oomexec with this argv\[0\].
 fn launch(argv0: &str) -> Command {
     let mut command = Command::new(release());
     command.arg0(argv0).arg("--").arg(program("true"));
-    command.env_clear().envs(environment());
+    command.env_clear().envs(VARIABLES);
     command
 }
 
@@ -289,7 +273,7 @@ fn faults(mut command: Command) -> libc::c_long {
 fn a_launch_adds_two_page_faults_at_most() {
     let direct = || {
         let mut command = Command::new(program("true"));
-        command.env_clear().envs(environment());
+        command.env_clear().envs(VARIABLES);
         command
     };
     // A random stack address can cost one fault more or less.

@@ -6,15 +6,10 @@ mod testenv;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use oomexec::script::{SHIM, SPAWNER};
 use testenv::{
     Launch, OOMEXEC, TempDir, failed, lacks_own_mounts, own_score, program, shown, text,
 };
-
-/// The plain form of the script that gateways give to a shell.
-const PLAIN: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
-
-/// The script of the spawners in this repository.
-const OURS: &str = r#"echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@""#;
 
 const NOT_A_SHELL: &str = "oomexec: not a shell: it runs the oom_score_adj shim alone";
 
@@ -27,7 +22,7 @@ fn carrying() -> String {
              unset OC_INTERNAL_OOM_EXEC_{name}"
         )
     };
-    let (raise, exec) = PLAIN.split_once("; ").unwrap();
+    let (raise, exec) = SHIM.split_once("; ").unwrap();
     let names = ["BASH_ENV", "ENV", "CDPATH", "PS4"].map(restore);
     format!("{raise}; {}; {exec}", names.join("; "))
 }
@@ -45,7 +40,7 @@ fn the_shim_raises_and_becomes_the_command_in_each_form() {
     let show = dir.copy(program("show"), "show");
     let show = show.to_str().unwrap();
     let carrying = carrying();
-    for script in [PLAIN, OURS, &carrying] {
+    for script in [SHIM, SPAWNER, &carrying] {
         let args = ["-c", script, show, "a", "", "-c", "--", "b c"];
         let shown = shown(&Launch::through(&sh, args).output());
         assert_eq!(shown.score, "1000");
@@ -54,16 +49,17 @@ fn the_shim_raises_and_becomes_the_command_in_each_form() {
     // A name with a leading dash, which a shell cannot launch.
     dir.copy(program("show"), "-show");
     let path: &[&[u8]] = &[dir.path().as_os_str().as_encoded_bytes()];
-    let launch = Launch::through(&sh, ["-c", PLAIN, "-show"]).path(path);
+    let launch = Launch::through(&sh, ["-c", SHIM, "-show"]).path(path);
     assert_eq!(shown(&launch.output()).argv, ["-show"]);
 }
 
 #[test]
-fn the_spawners_of_this_repository_use_a_known_form() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in ["spawner/node/lib/prepare.js", "spawner/rust/src/launch.rs"] {
-        let source = fs::read_to_string(root.join(file)).expect(file);
-        assert!(source.contains(OURS), "{file}");
+fn the_scripts_of_the_spawner_for_node_are_known_forms() {
+    // The spawner for Rust shares the text.
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("spawner/node/lib/script.js");
+    let source = fs::read_to_string(file).unwrap();
+    for script in [SHIM, SPAWNER] {
+        assert!(source.contains(&format!("'{script}'")), "{script}");
     }
 }
 
@@ -86,7 +82,7 @@ fn the_longer_form_restores_its_variables_and_removes_the_carriers() {
 fn the_opt_out_holds_under_this_name_too() {
     let (dir, sh) = shell();
     let show = dir.copy(program("show"), "show");
-    let launch = Launch::through(&sh, ["-c", PLAIN, show.to_str().unwrap()]);
+    let launch = Launch::through(&sh, ["-c", SHIM, show.to_str().unwrap()]);
     let launch = launch.env("OPENCLAW_CHILD_OOM_SCORE_ADJ=0");
     assert_eq!(shown(&launch.output()).score, own_score().trim());
 }
@@ -95,7 +91,7 @@ fn the_opt_out_holds_under_this_name_too() {
 fn a_command_that_cannot_be_run_fails_as_under_the_name_oomexec() {
     let (_dir, sh) = shell();
     failed(
-        &Launch::through(&sh, ["-c", PLAIN, "/nonexistent"]).output(),
+        &Launch::through(&sh, ["-c", SHIM, "/nonexistent"]).output(),
         127,
         "oomexec: cannot run '/nonexistent': No such file or directory",
     );
@@ -104,15 +100,15 @@ fn a_command_that_cannot_be_run_fails_as_under_the_name_oomexec() {
 #[test]
 fn any_other_shell_command_line_is_refused_in_one_line() {
     let (_dir, sh) = shell();
-    let almost = PLAIN.replace("1000", "999");
+    let almost = SHIM.replace("1000", "999");
     for args in [
         &[][..],
         &["-c"],
-        &["-c", PLAIN],
+        &["-c", SHIM],
         &["-c", "ls", "ls"],
         &["-c", &almost, "true"],
-        &["-e", PLAIN, "true"],
-        &["-c", "--", PLAIN, "true"],
+        &["-e", SHIM, "true"],
+        &["-c", "--", SHIM, "true"],
         &["script"],
         &["--help"],
         &["--", "true"],
@@ -128,7 +124,7 @@ fn the_name_in_argv0_counts_not_the_file_name() {
     let show = dir.copy(program("show"), "show");
     let show = show.to_str().unwrap();
     for name in ["/bin/sh", "sh", "../sh"] {
-        let launch = Launch::new(OOMEXEC, [name, "-c", PLAIN, show]);
+        let launch = Launch::new(OOMEXEC, [name, "-c", SHIM, show]);
         assert_eq!(shown(&launch.output()).score, "1000", "{name}");
         failed(
             &Launch::new(OOMEXEC, [name, show]).output(),
@@ -154,12 +150,12 @@ fn as_bin_sh_in_an_image_without_a_shell_it_runs_the_shim() {
     dir.dir("bin");
     dir.copy(OOMEXEC, "bin/sh");
     dir.copy(program("show"), "show");
-    let launch = Launch::new("/bin/sh", ["/bin/sh", "-c", PLAIN, "/show", "a"]).in_root(&dir);
+    let launch = Launch::new("/bin/sh", ["/bin/sh", "-c", SHIM, "/show", "a"]).in_root(&dir);
     let shown = shown(&launch.output());
     // Without /proc there is no raise, and `show` sees no score.
     assert_eq!((shown.score.as_str(), shown.argv.len()), ("none", 2));
     // As /bin/sh it also gets a script without an interpreter line.
     dir.file("script", "echo\n", 0o755);
-    let launch = Launch::new("/bin/sh", ["/bin/sh", "-c", PLAIN, "/script"]).in_root(&dir);
+    let launch = Launch::new("/bin/sh", ["/bin/sh", "-c", SHIM, "/script"]).in_root(&dir);
     failed(&launch.output(), 127, NOT_A_SHELL);
 }

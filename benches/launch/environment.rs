@@ -1,28 +1,19 @@
 //! The whole environments of the launched programs, so that the environment of the
 //! benchmark does not count.
 
+#[path = "../../tests/testenv/environment.rs"]
+mod variables;
+
+use variables::VARIABLES;
+
 /// The variables: names and values.
 pub type Environment = Vec<(String, String)>;
 
-/// A small environment, as in a Node container.
+/// The small environment of a Node container.
 pub fn small() -> Environment {
-    [
-        (
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        ),
-        ("HOME", "/home/node"),
-        ("HOSTNAME", "4f1c2a9be07d"),
-        ("LANG", "C.UTF-8"),
-        ("TERM", "xterm-256color"),
-        ("USER", "node"),
-        ("SHELL", "/bin/bash"),
-        ("PWD", "/home/node"),
-        ("NODE_ENV", "production"),
-        ("TZ", "UTC"),
-    ]
-    .map(|(name, value)| (name.into(), value.into()))
-    .into()
+    VARIABLES
+        .map(|(name, value)| (name.into(), value.into()))
+        .into()
 }
 
 /// [`small`] and `count` more variables of `size` bytes each, counted as the

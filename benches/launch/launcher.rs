@@ -4,11 +4,10 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
+use oomexec::script::SHIM;
+
 use crate::environment;
 use crate::programs::{Programs, installed};
-
-/// The shell script that gateways use today.
-const SHIM: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
 
 /// The score that every launcher but the direct one must write.
 const RAISED: &str = "1000";

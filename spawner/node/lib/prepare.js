@@ -4,6 +4,7 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { findOomexec } from "./oomexec.js";
+import { SHIM, SPAWNER } from "./script.js";
 import { directoryOf, search } from "./search.js";
 
 const OPT_OUT = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
@@ -11,12 +12,8 @@ const OPT_OUT = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
 const OPT_OUT_WORD = /^[ \t\n\v\f\r]*(?:0|false|no|off)[ \t\n\v\f\r]*$/i;
 
 const SHELL = "/bin/sh";
-// stderr is redirected first, so that a refused write is silent. `>>` does not truncate: a sandbox may refuse that
-// and still allow the write. dash has no `exec --`.
-const SCRIPT = 'echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@"';
-// The shims in today's gateways begin and end like this.
-const SHIM_BEGIN = "echo 1000 > /proc/self/oom_score_adj 2>/dev/null;";
-const SHIM_END = 'exec "$0" "$@"';
+// The shims in today's gateways begin and end alike.
+const [SHIM_BEGIN, SHIM_END] = SHIM.split(/ (?=exec)/);
 
 // These variables make a shell run code or change its behaviour before it reaches the script.
 const SHELL_STARTUP = new Set(["BASH_ENV", "ENV", "CDPATH", "PS4", "SHELLOPTS", "BASHOPTS"]);
@@ -72,7 +69,7 @@ export function prepare(command, args, options) {
   if (argv0 !== undefined && argv0 !== command) return direct("argv0");
   return {
     command: SHELL,
-    args: ["-c", SCRIPT, command, ...given],
+    args: ["-c", SPAWNER, command, ...given],
     env: withoutShellStartup(env),
     wrapped: true,
     via: "sh",
@@ -88,7 +85,7 @@ function isOptedOut(env) {
 
 function isShim(script) {
   return (
-    script === SCRIPT ||
+    script === SPAWNER ||
     (typeof script === "string" && script.startsWith(SHIM_BEGIN) && script.endsWith(SHIM_END))
   );
 }

@@ -16,28 +16,17 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
-/// The script that today's gateways run in a shell instead of oomexec.
-const SHIM: &str = r#"echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@""#;
+#[path = "../../../tests/testenv/environment.rs"]
+mod environment;
+#[path = "../src/script.rs"]
+#[expect(dead_code, reason = "only the gateways' own shim is measured")]
+mod script;
+
+use environment::VARIABLES;
+use script::SHIM;
 
 /// The parent's sizes, in bytes.
 const SIZES: [(&str, usize); 2] = [("50 MiB", 50 << 20), ("2 GiB", 2 << 30)];
-
-/// The children's whole environment, so that this machine's has no influence.
-const ENVIRONMENT: [(&str, &str); 10] = [
-    (
-        "PATH",
-        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    ),
-    ("HOME", "/home/node"),
-    ("HOSTNAME", "4f1c2a9be07d"),
-    ("LANG", "C.UTF-8"),
-    ("TERM", "xterm-256color"),
-    ("USER", "node"),
-    ("SHELL", "/bin/bash"),
-    ("PWD", "/home/node"),
-    ("NODE_ENV", "production"),
-    ("TZ", "UTC"),
-];
 
 /// The table's columns; the first two contain text.
 const COLUMNS: [&str; 7] = [
@@ -160,7 +149,7 @@ impl Launcher {
             .map(String::as_str)
             .chain(command.iter().copied());
         let mut built = Command::new(words.next().expect("there is a command"));
-        built.args(words).env_clear().envs(ENVIRONMENT);
+        built.args(words).env_clear().envs(VARIABLES);
         if self.hook {
             // SAFETY: only async-signal-safe calls are allowed between fork and
             // exec. std opens a path this short without allocating, and the rest

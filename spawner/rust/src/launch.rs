@@ -8,19 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::oomexec::find_oomexec;
+use crate::script::{SHIM, SPAWNER};
 use crate::search::{Seen, can_enter, search};
 
 const OPT_OUT: &str = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
 const OPT_OUT_WORDS: [&str; 4] = ["0", "false", "no", "off"];
 
 const SHELL: &str = "/bin/sh";
-// stderr is redirected first, so that a refused write is silent. `>>` does not truncate: a sandbox may refuse that and
-// still allow the write. dash has no `exec --`.
-const SCRIPT: &str = r#"echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@""#;
-// The shims in today's gateways begin and end like this.
-const SHIM_BEGIN: &str = "echo 1000 > /proc/self/oom_score_adj 2>/dev/null;";
-const SHIM_END: &str = r#"exec "$0" "$@""#;
-
 // These variables make a shell run code or change its behaviour before it reaches the script.
 const SHELL_STARTUP: [&str; 6] = ["BASH_ENV", "ENV", "CDPATH", "PS4", "SHELLOPTS", "BASHOPTS"];
 const SHELL_FUNCTION: &[u8] = b"BASH_FUNC_";
@@ -358,7 +352,7 @@ impl Launch {
 
     fn through_shell(&self) -> Prepared {
         let mut command = self.command(OsStr::new(SHELL));
-        command.args(["-c", SCRIPT]);
+        command.args(["-c", SPAWNER]);
         command.arg(&self.program).args(&self.args);
         self.remove_shell_startup(&mut command);
         Prepared {
@@ -444,8 +438,10 @@ fn is_opt_out(word: &str) -> bool {
 
 fn is_shim(script: &OsStr) -> bool {
     let script = script.as_encoded_bytes();
-    script == SCRIPT.as_bytes()
-        || (script.starts_with(SHIM_BEGIN.as_bytes()) && script.ends_with(SHIM_END.as_bytes()))
+    // The shims in today's gateways begin and end alike.
+    let (raise, exec) = SHIM.split_at(SHIM.find("exec ").unwrap_or(SHIM.len()));
+    script == SPAWNER.as_bytes()
+        || (script.starts_with(raise.trim_end().as_bytes()) && script.ends_with(exec.as_bytes()))
 }
 
 fn is_shell_startup(name: &OsStr) -> bool {

@@ -22,6 +22,7 @@ mod exit;
 mod hold;
 mod launch;
 mod oomexec;
+mod script;
 mod search;
 
 pub use exit::{ExitKind, Explanation, OomKills, explain_exit};

@@ -41,7 +41,7 @@ export function newDirectory(t) {
 }
 
 export function makeDirectory() {
-  return mkdtempSync(join(realpathSync(tmpdir()), "oomexec-surfaces-"));
+  return mkdtempSync(join(realpathSync(tmpdir()), "oomexec-examples-"));
 }
 
 export function removeDirectory(directory) {

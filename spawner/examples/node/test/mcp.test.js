@@ -12,7 +12,7 @@ import { OWN, WAYS, scoreOf } from "../testenv/oomexec.js";
 import { programOf, runs, statOf } from "../testenv/process.js";
 
 const SERVER = fileURLToPath(new URL("../node_modules/.bin/mcp-server-everything", import.meta.url));
-const GATEWAY = { name: "oomexec-surfaces", version: "1.0.0" };
+const GATEWAY = { name: "oomexec-examples", version: "1.0.0" };
 
 // The SDK does not pass this to servers by default.
 process.env.GATEWAY_TOKEN = "a secret";

@@ -2,14 +2,12 @@
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SHIM } from '../../spawner/node/lib/script.js';
 
 /** The top folder of the repository. */
-export const repository = dirname(dirname(fileURLToPath(import.meta.url)));
-
-/** The shell script that gateways use today. */
-const SHIM = 'echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@"';
+export const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The words in front of the command, by the launcher's name. */
 export function launchers(oomexec) {

@@ -151,7 +151,7 @@ impl Home {
     fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("oomexec-surfaces-{}-{count}", std::process::id());
+        let name = format!("oomexec-examples-{}-{count}", std::process::id());
         let home = env::temp_dir().join(name);
         fs::create_dir(&home).expect("it can be made");
         Self(home)

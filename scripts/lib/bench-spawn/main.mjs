@@ -78,7 +78,7 @@ function nodeTable(oomexec, rounds, seed) {
   const rows = Object.entries(SIZES).flatMap(([size, resident]) => {
     console.error(`Node, a parent of ${size}: ${rounds} rounds of ${Object.keys(compared).length} launches`);
     const settings = { resident, rounds, seed, launchers: compared, env: ENVIRONMENT };
-    const program = join(repository, 'scripts/bench-spawn.d/measure.mjs');
+    const program = join(repository, 'scripts/lib/bench-spawn/measure.mjs');
     const output = execFileSync(process.execPath, [program, JSON.stringify(settings)], {
       encoding: 'utf8',
       maxBuffer: 2 ** 28,
