@@ -6,7 +6,7 @@
 //! that of spawner/, and nothing else: it is no shell.
 
 use crate::cli::{Request, UsageError};
-use crate::script::{SHIM, SPAWNER};
+use crate::script::{EXEC, RAISE, SPAWNER};
 use crate::sys::{InitialStack, ThinCStr};
 
 /// How the longer form gives a variable its name back. It carries the variable past
@@ -66,17 +66,13 @@ pub fn parse(stack: &InitialStack, request: &mut Request<'_>) -> Result<(), Usag
 /// Whether this is the script, in one of its forms.
 fn is_script(script: ThinCStr<'_>) -> bool {
     let script = script.to_bytes();
-    script == SHIM.as_bytes() || script == SPAWNER.as_bytes() || is_carrying(script)
-}
-
-/// Whether this is the shim with [`RESTORE`] in it.
-fn is_carrying(script: &[u8]) -> bool {
-    let Some((raise, exec)) = SHIM.split_once("exec ") else {
-        return false;
+    let rest = script.strip_prefix(RAISE.as_bytes());
+    let rest = rest.and_then(|rest| rest.strip_prefix(b" "));
+    let Some(rest) = rest else {
+        return script == SPAWNER.as_bytes();
     };
-    let rest = script.strip_prefix(raise.as_bytes());
-    let rest = rest.and_then(|rest| rest.strip_prefix(RESTORE.as_bytes()));
-    rest.and_then(|rest| rest.strip_prefix(b"exec ")) == Some(exec.as_bytes())
+    let rest = rest.strip_prefix(RESTORE.as_bytes()).unwrap_or(rest);
+    rest == EXEC.as_bytes()
 }
 
 /// Returns a carried variable under its own name. The shorter forms carry none.
@@ -87,7 +83,8 @@ fn restored(entry: ThinCStr<'_>) -> Option<ThinCStr<'_>> {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{RESTORE, SHIM, SPAWNER, is_script, is_sh, restored};
+    use super::{RESTORE, is_script, is_sh, restored};
+    use crate::script::{SHIM, SPAWNER};
     use std::ffi::CString;
     use std::string::String;
 

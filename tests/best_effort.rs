@@ -7,8 +7,8 @@ use std::io;
 use std::process::Command;
 
 use testenv::{
-    Calls, LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE, Launch, OOMEXEC, TempDir,
-    check, filtered, inherited, lacks_landlock, lacks_own_mounts, landlocked, no_new_privs,
+    Calls, LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE, Launch, TempDir, check,
+    filtered, inherited, lacks_landlock, lacks_own_mounts, landlocked, no_new_privs, oomexec,
     own_score, program, read_only_proc, set_mode, shown, text, tool,
 };
 
@@ -96,7 +96,7 @@ fn a_caller_that_shares_its_memory_until_the_exec_keeps_its_score() {
     // Without a hook, std calls posix_spawn, which is a vfork: the child shares
     // the caller's memory until its exec.
     let before = own_score();
-    let output = Command::new(OOMEXEC)
+    let output = Command::new(oomexec())
         .arg("--")
         .arg(program("show"))
         .output()
@@ -111,7 +111,7 @@ fn a_caller_that_shares_its_memory_until_the_exec_keeps_its_score() {
 fn an_unprivileged_user_has_a_child_at_1000() {
     let dir = TempDir::new();
     let (oomexec, show) = (
-        dir.copy(OOMEXEC, "oomexec"),
+        dir.copy(oomexec(), "oomexec"),
         dir.copy(program("show"), "show"),
     );
     assert_eq!(
@@ -126,7 +126,7 @@ fn an_unprivileged_user_has_a_child_at_1000() {
 
 /// Returns the first system calls of `oomexec -- /bin/true`, from its own exec on.
 fn calls(environment: &str) -> Vec<String> {
-    let args = ["-o", "/dev/stderr", OOMEXEC, "--", "/bin/true"];
+    let args = ["-o", "/dev/stderr", oomexec(), "--", "/bin/true"];
     let launch = Launch::through(tool("strace"), args).env(environment);
     let calls = text(&launch.output().stderr);
     calls.lines().take(4).map(str::to_owned).collect()
@@ -138,7 +138,10 @@ fn the_fast_path_is_three_system_calls() {
     let [own, open, write, exec] = &calls[..] else {
         panic!("{calls:#?}");
     };
-    assert!(own.starts_with(&format!("execve(\"{OOMEXEC}\"")), "{own}");
+    assert!(
+        own.starts_with(&format!("execve(\"{}\"", oomexec())),
+        "{own}"
+    );
     let file = "\"/proc/self/oom_score_adj\", O_WRONLY|O_NONBLOCK|O_CLOEXEC)";
     assert!(open.starts_with("open") && open.contains(file), "{open}");
     assert!(write.starts_with("write("), "{write}");
@@ -174,7 +177,7 @@ fn score_with(call: &str, fault: &str) -> String {
             "quiet=path-resolution",
         ]);
     }
-    args.extend([OOMEXEC, "--", show]);
+    args.extend([oomexec(), "--", show]);
     score(inherited(Launch::through(tool("strace"), args), "321"))
 }
 
@@ -201,7 +204,7 @@ fn a_short_write_is_not_retried() {
 
 /// Returns the child's score with `dir` as the root, plus oomexec and `show`.
 fn score_in_root(dir: &TempDir) -> String {
-    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(oomexec(), "oomexec");
     dir.copy(program("show"), "show");
     score(Launch::new("/oomexec", ["oomexec", "/show"]).in_root(dir))
 }
@@ -232,7 +235,7 @@ fn a_fifo_in_place_of_the_score_file_does_not_block_the_launch() {
     }
     let dir = TempDir::new();
     dir.fifo("proc/self/oom_score_adj");
-    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(oomexec(), "oomexec");
     // `show` itself would block on the FIFO.
     dir.copy(program("true"), "true");
     let launch = Launch::new("/oomexec", ["oomexec", "/true"]).in_root(&dir);
@@ -316,7 +319,7 @@ fn without_a_free_descriptor_the_command_runs_in_silence() {
 fn an_execute_only_oomexec_runs_the_command_without_the_raise() {
     let dir = TempDir::new();
     let (oomexec, show) = (
-        dir.copy(OOMEXEC, "oomexec"),
+        dir.copy(oomexec(), "oomexec"),
         dir.copy(program("show"), "show"),
     );
     set_mode(&oomexec, 0o111);

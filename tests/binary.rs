@@ -14,13 +14,13 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use environment::VARIABLES;
 use object::elf;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader, SectionHeader};
 use object::{Endianness, FileKind, Object, ObjectSymbol};
-use testenv::{Launch, OOMEXEC, TempDir, failed, program, run, shown, text, tool};
+use testenv::{Launch, TempDir, failed, oomexec, program, run, shown, text, tool};
 
 /// The largest size of the file in bytes, on every machine. Up to here it costs a
 /// launch nothing: the kernel maps that much around one page fault
@@ -33,8 +33,28 @@ const INSTRUCTIONS_MAX: usize = 200;
 /// The most page faults that oomexec adds to a launch.
 const FAULTS_MAX: libc::c_long = 2;
 
-/// Builds the program from the sources in `dir`; returns its path.
-fn build(dir: &Path, target: &Path, config: &[&str]) -> PathBuf {
+/// Builds the program from the sources in `dir` as a user does; returns its path.
+fn build(dir: &Path, target: &Path, options: &[&str]) -> PathBuf {
+    let mut cargo = cargo(dir, target);
+    cargo.args(["build", "--release", "--locked", "--bin", "oomexec"]);
+    run(cargo.args(options));
+    target.join("release/oomexec")
+}
+
+/// Builds the program from the sources in `dir` with one more option of rustc; returns its
+/// bytes. These builds share a directory, and with it the crates that they depend on.
+fn variant(dir: &Path, option: &str) -> Vec<u8> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("variants");
+    let mut cargo = cargo(dir, &target);
+    cargo.args(["rustc", "--release", "--locked", "--bin", "oomexec", "--"]);
+    run(cargo.arg(option));
+    fs::read(target.join("release/oomexec")).unwrap()
+}
+
+/// Returns Cargo in `dir` with this target directory.
+fn cargo(dir: &Path, target: &Path) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(dir).env("CARGO_TARGET_DIR", target);
     // With Cargo's variables of this test, the build would differ from a user's.
@@ -44,29 +64,27 @@ fn build(dir: &Path, target: &Path, config: &[&str]) -> PathBuf {
             cargo.env_remove(name);
         }
     }
-    cargo.args(["build", "--release", "--locked", "--bin", "oomexec"]);
-    cargo.args(config.iter().flat_map(|value| ["--config", value]));
-    run(&mut cargo);
-    target.join("release/oomexec")
+    cargo
 }
 
-/// Returns the release build, or the binary in OOMEXEC_TEST_BINARY.
+/// Returns the program in OOMEXEC_TEST_BINARY, a release build, or else makes one.
 fn release() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
-        if option_env!("OOMEXEC_TEST_BINARY").is_some() {
-            return OOMEXEC.into();
+        if std::env::var_os("OOMEXEC_TEST_BINARY").is_some() {
+            return oomexec().into();
         }
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release");
-        build(Path::new(env!("CARGO_MANIFEST_DIR")), &target, &[])
+        build(
+            &root(),
+            &Path::new(env!("CARGO_TARGET_TMPDIR")).join("release"),
+            &[],
+        )
     })
 }
 
-/// Builds the program with its symbols; returns its path.
-fn unstripped() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unstripped");
-    let config = ["profile.release.strip=false"];
-    build(Path::new(env!("CARGO_MANIFEST_DIR")), &target, &config)
+/// Returns the top directory of the sources.
+fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
 }
 
 #[test]
@@ -119,7 +137,7 @@ fn is_static_of_one_segment<Header: FileHeader<Endian = Endianness>>(file: &[u8]
 
 #[test]
 fn nothing_in_it_can_panic() {
-    let file = fs::read(unstripped()).unwrap();
+    let file = variant(&root(), "-Cstrip=none");
     let elf = ElfFile64::<Endianness>::parse(&*file).unwrap();
     let symbols: Vec<_> = elf
         .symbols()
@@ -156,8 +174,7 @@ fn the_check_for_panics_finds_a_panic() {
     let source = source.replacen(place, &panic, 1);
     assert!(source.contains("panic!()"));
     fs::write(&main, source).unwrap();
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("panicking");
-    let file = fs::read(build(&tree, &target, &["profile.release.strip=false"])).unwrap();
+    let file = variant(&tree, "-Cstrip=none");
     let elf = ElfFile64::<Endianness>::parse(&*file).unwrap();
     let mut names = elf.symbols().filter_map(|symbol| symbol.name().ok());
     assert!(names.any(|name| name.contains("panic")));
@@ -183,10 +200,9 @@ fn copy_sources(dir: &TempDir, name: &str) -> PathBuf {
 #[test]
 fn two_build_directories_give_the_same_bytes() {
     let dir = TempDir::new();
-    let [one, other] = ["one", "some/other-place"].map(|name| {
-        let tree = copy_sources(&dir, name);
-        fs::read(build(&tree, &tree.join("target"), &[])).unwrap()
-    });
+    let tree = copy_sources(&dir, "some/other-place");
+    let other = fs::read(build(&tree, &tree.join("target"), &[])).unwrap();
+    let one = fs::read(release()).unwrap();
     assert!(one == other, "{} and {} bytes", one.len(), other.len());
 }
 
@@ -197,7 +213,7 @@ fn it_links_with_gnu_ld_and_with_mold() {
         tool(tool_name);
         let flags = format!("build.rustflags=['-Clink-arg=-fuse-ld={linker}']");
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(linker);
-        let program = build(Path::new(env!("CARGO_MANIFEST_DIR")), &target, &[&flags]);
+        let program = build(&root(), &target, &["--config", &flags]);
         let score = run(Command::new(program).args(["cat", "/proc/self/oom_score_adj"]));
         assert_eq!(score, "1000\n", "{linker}");
     }

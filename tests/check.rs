@@ -15,9 +15,9 @@ use std::ptr;
 
 use random::Random;
 use testenv::{
-    Calls, LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE, Launch, OOMEXEC, TempDir,
-    check, failed, filtered, inherited, is_root, lacks, lacks_landlock, lacks_own_mounts,
-    landlocked, no_new_privs, own_score, read_only_proc, set_mode, text, tool,
+    Calls, LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE, Launch, TempDir, check,
+    failed, filtered, inherited, is_root, lacks, lacks_landlock, lacks_own_mounts, landlocked,
+    no_new_privs, oomexec, own_score, read_only_proc, set_mode, text, tool,
 };
 
 /// The subjects of the findings, in this order.
@@ -417,7 +417,14 @@ fn the_limit_of_a_new_cgroup_is_found() {
 
 #[test]
 fn nothing_but_its_own_score_is_opened_for_writing() {
-    let args = ["-o", "/dev/stderr", "-e", "trace=%file", OOMEXEC, "--check"];
+    let args = [
+        "-o",
+        "/dev/stderr",
+        "-e",
+        "trace=%file",
+        oomexec(),
+        "--check",
+    ];
     let output = Launch::through(tool("strace"), args).output();
     let calls = text(&output.stderr);
     let files = calls.lines().filter(|call| call.contains('('));
@@ -450,7 +457,7 @@ fn the_parents_score_decides_and_does_not_change() {
         ),
         ("1000", "FAIL", ": margin 0% of the limit; ", 1),
     ] {
-        let parent = Launch::new("/bin/sh", ["sh", "-c", PARENT, OOMEXEC, score]);
+        let parent = Launch::new("/bin/sh", ["sh", "-c", PARENT, oomexec(), score]);
         let parent = parent.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let pid = parent.id();
         let checked = Checked::new(&parent.wait_with_output().expect("waited"));
@@ -540,7 +547,7 @@ fn as_process_1_it_is_its_own_gateway_with_the_score_before_the_raise() {
         return;
     }
     let script = "echo 300 > /proc/self/oom_score_adj; exec \"$0\" --check";
-    let output = as_process_1(&["sh", "-c", script, OOMEXEC]).output();
+    let output = as_process_1(&["sh", "-c", script, oomexec()]).output();
     let checked = Checked::new(&output.expect("unshare"));
     let words = "process 1 'oomexec' at 300: margin 70% of the limit";
     checked.begins("gateway", "note", words);
@@ -567,7 +574,7 @@ fn check_within(container: &Running, pids: bool) -> Checked {
     if pids {
         command.arg(format!("--pid=/proc/{outside}/ns/pid_for_children"));
     }
-    command.args([OOMEXEC, "--check"]);
+    command.args([oomexec(), "--check"]);
     Checked::new(&command.output().expect("nsenter"))
 }
 
@@ -619,7 +626,7 @@ fn with_the_old_proc_in_a_new_pid_namespace_the_gateway_is_unknown() {
     }
     // The shell is process 1, but this /proc shows another process 1.
     let script = "\"$0\" --check; exit $?";
-    command.args(["--pid", "--fork", "sh", "-c", script, OOMEXEC]);
+    command.args(["--pid", "--fork", "sh", "-c", script, oomexec()]);
     let checked = Checked::new(&command.output().expect("unshare"));
     is_foreign(&checked, 1);
     assert_eq!(checked.status, 125);
@@ -628,7 +635,7 @@ fn with_the_old_proc_in_a_new_pid_namespace_the_gateway_is_unknown() {
 
 /// Returns a launch of `oomexec --check` as an unprivileged user.
 fn unprivileged(dir: &TempDir) -> Launch {
-    let oomexec = dir.copy(OOMEXEC, "oomexec");
+    let oomexec = dir.copy(oomexec(), "oomexec");
     Launch::through(oomexec, ["--check"]).unprivileged()
 }
 
@@ -677,7 +684,7 @@ fn a_landlock_that_is_too_old_is_named_with_the_abi_that_it_needs() {
     ] {
         // The first call asks for the ABI; the one that creates a ruleset comes later.
         let fault = format!("inject=landlock_create_ruleset:retval={abi}:when=1");
-        let args = ["-o", "/dev/null", "-e", &fault, OOMEXEC, "--check"];
+        let args = ["-o", "/dev/null", "-e", &fault, oomexec(), "--check"];
         let checked = checked(Launch::through(tool("strace"), args));
         assert_eq!(checked.find("pin"), pin);
     }
@@ -879,7 +886,7 @@ impl Tree {
     /// Creates a root without a memory cgroup in which nothing else is wrong.
     fn new() -> Self {
         let dir = TempDir::new();
-        dir.copy(OOMEXEC, "oomexec");
+        dir.copy(oomexec(), "oomexec");
         Self(dir)
             .file("/proc/self/oom_score_adj", "0\n")
             .file("/proc/self/cgroup", "")
@@ -1517,7 +1524,7 @@ fn on_an_empty_image_every_missing_file_is_named() {
         return;
     }
     let dir = TempDir::new();
-    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(oomexec(), "oomexec");
     let launch = Launch::new("/oomexec", ["oomexec", "--check"]);
     let checked = checked(launch.in_root(&dir));
     let why = "No such file or directory (mount the /proc of this pid namespace)";

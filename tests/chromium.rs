@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use testenv::{
-    Launch, NOBODY, OOMEXEC, TempDir, check, is_root, lacks, lacks_landlock, lacks_user_namespaces,
+    Launch, NOBODY, TempDir, check, is_root, lacks, lacks_landlock, lacks_user_namespaces, oomexec,
     program, text, tool,
 };
 
@@ -129,7 +129,7 @@ impl Browser {
     /// Starts Chromium through oomexec, to make a screenshot of the site.
     fn start(site: &Site, options: &[&str], flags: &[&str]) -> Self {
         let dir = TempDir::new();
-        let oomexec = dir.copy(OOMEXEC, "oomexec");
+        let oomexec = dir.copy(oomexec(), "oomexec");
         let home = dir.dir("home");
         if is_root() {
             chown(&home, Some(NOBODY), Some(NOBODY)).expect("the home's new owner");

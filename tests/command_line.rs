@@ -4,7 +4,7 @@ mod testenv;
 
 use std::fs::{self, File};
 use std::process::Command;
-use testenv::{Launch, OOMEXEC, TempDir, failed, program, shown, text};
+use testenv::{Launch, TempDir, failed, oomexec, program, shown, text};
 
 const TRY: &str = "try 'oomexec --help'";
 
@@ -172,7 +172,7 @@ fn a_bad_command_line_prints_one_line_fails_with_125_and_runs_nothing() {
 #[test]
 fn an_empty_argv_is_a_usage_error_and_no_crash() {
     // Linux 5.18 and later add an empty argv[0].
-    let output = Launch::new(OOMEXEC, [""; 0]).env("PATH=/bin").output();
+    let output = Launch::new(oomexec(), [""; 0]).env("PATH=/bin").output();
     failed(&output, 125, &format!("oomexec: no COMMAND to run; {TRY}"));
 }
 
@@ -262,7 +262,7 @@ fn a_score_is_printed_as_cat_would() {
 
 #[test]
 fn a_child_is_verified_without_cat() {
-    let output = Launch::oomexec(["--", OOMEXEC, "-p", "self"]).output();
+    let output = Launch::oomexec(["--", oomexec(), "-p", "self"]).output();
     assert_eq!(text(&output.stdout), "1000\n");
 }
 
@@ -303,7 +303,7 @@ fn without_proc_a_query_says_that_proc_is_not_mounted() {
         return;
     }
     let dir = TempDir::new();
-    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(oomexec(), "oomexec");
     for (pid, args) in [
         ("self", &["-p", "self"][..]),
         ("1", &["-p", "1", "-n", "5"]),
@@ -324,7 +324,7 @@ fn a_fifo_in_place_of_a_score_file_does_not_block_a_query() {
         return;
     }
     let dir = TempDir::new();
-    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(oomexec(), "oomexec");
     dir.fifo("proc/7/oom_score_adj");
     dir.file("proc/self/oom_score_adj", "0\n", 0o644);
     for (args, words) in [
@@ -349,7 +349,7 @@ fn a_score_below_the_lowest_allowed_fails_with_a_message() {
     let line = "oomexec: cannot set the oom_score_adj of process self: Permission denied: \
                 to go below the lowest score it may take needs CAP_SYS_RESOURCE";
     let dir = TempDir::new();
-    let copy = dir.copy(OOMEXEC, "oomexec");
+    let copy = dir.copy(oomexec(), "oomexec");
     let output = Launch::through(copy, ["-p", "self", "-n", "-1000"])
         .unprivileged()
         .output();
@@ -359,7 +359,7 @@ fn a_score_below_the_lowest_allowed_fails_with_a_message() {
 #[test]
 fn setting_the_score_of_another_users_process_fails_with_a_message() {
     let dir = TempDir::new();
-    let copy = dir.copy(OOMEXEC, "oomexec");
+    let copy = dir.copy(oomexec(), "oomexec");
     // Process 1 belongs to root, and an unprivileged user may not write to it.
     let output = Launch::through(copy, ["-p", "1", "-n", "1000"])
         .unprivileged()

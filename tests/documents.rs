@@ -10,7 +10,7 @@ use std::process::Command;
 use oomexec::cli::HELP;
 use oomexec::opt_out;
 use oomexec::output::status;
-use testenv::{OOMEXEC, TempDir, run, text, tool};
+use testenv::{TempDir, oomexec, run, text, tool};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -140,7 +140,7 @@ fn sessions() -> Vec<(String, String)> {
 
 #[test]
 fn the_commands_in_the_readme_print_what_it_shows() {
-    let bin = Path::new(OOMEXEC).parent().unwrap().to_str().unwrap();
+    let bin = Path::new(oomexec()).parent().unwrap().to_str().unwrap();
     let sessions = sessions();
     assert!(sessions.len() >= 5, "{sessions:#?}");
     for (command, printed) in sessions {

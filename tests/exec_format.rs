@@ -6,12 +6,12 @@ mod testenv;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Output;
-use testenv::{Launch, OOMEXEC, TempDir, failed, lacks_own_mounts, program, text};
+use testenv::{Launch, TempDir, failed, lacks_own_mounts, oomexec, program, text};
 
 /// A script without an interpreter line that prints what the shell sees.
 const SCRIPT: &str = "echo \"$0\" $# \"$@\"; cat /proc/self/oom_score_adj";
 
-fn oomexec(dir: &TempDir, args: &[&str]) -> Output {
+fn in_dir(dir: &TempDir, args: &[&str]) -> Output {
     Launch::oomexec(args)
         .path(&[b"/bin"])
         .dir(dir.path())
@@ -33,11 +33,11 @@ fn a_script_without_an_interpreter_line_is_run_by_the_shell() {
     let script = dir.file("script", SCRIPT, 0o755);
     let script = script.to_str().unwrap();
     printed(
-        &oomexec(&dir, &["--", script, "a b", "", "c"]),
+        &in_dir(&dir, &["--", script, "a b", "", "c"]),
         &format!("{script} 3 a b  c\n1000\n"),
     );
     // As the first argument, it has a free slot of argv before it too.
-    printed(&oomexec(&dir, &[script]), &format!("{script} 0\n1000\n"));
+    printed(&in_dir(&dir, &[script]), &format!("{script} 0\n1000\n"));
     let output = Launch::through(program("execvp"), [script, "a b", "", "c"])
         .path(&[b"/bin"])
         .output();
@@ -65,7 +65,7 @@ fn a_script_found_along_path_is_run_by_the_shell_with_its_path() {
 fn an_empty_executable_file_is_a_script_that_does_nothing() {
     let dir = TempDir::new();
     dir.file("empty", "", 0o755);
-    printed(&oomexec(&dir, &["./empty"]), "");
+    printed(&in_dir(&dir, &["./empty"]), "");
 }
 
 #[test]
@@ -97,10 +97,10 @@ fn the_shell_never_takes_a_script_for_an_option() {
 fn a_program_for_another_machine_is_never_fed_to_a_shell() {
     let dir = TempDir::new();
     // The program under test may be for another machine than the kernel.
-    let own = fs::read(OOMEXEC).unwrap();
+    let own = fs::read(oomexec()).unwrap();
     let says = |name: &str, content: &[u8], reason: &str| {
         dir.file(name, content, 0o755);
-        let output = oomexec(&dir, &[&format!("./{name}")]);
+        let output = in_dir(&dir, &[&format!("./{name}")]);
         failed(
             &output,
             126,
@@ -155,7 +155,7 @@ fn a_missing_interpreter_is_named() {
         ("file", "#!/dev/null/sh\n", "/dev/null/sh"),
     ] {
         dir.file(name, line, 0o755);
-        let output = oomexec(&dir, &[&format!("./{name}")]);
+        let output = in_dir(&dir, &[&format!("./{name}")]);
         let line = format!(
             "oomexec: cannot run './{name}': its interpreter '{interpreter}' does not exist"
         );
@@ -171,7 +171,7 @@ fn the_interpreter_of_an_interpreter_is_named() {
     dir.file("inner", "#!/nonexistent/sh\n", 0o755);
     dir.file("outer", "#!./inner\n", 0o755);
     let line = "oomexec: cannot run './outer': its interpreter '/nonexistent/sh' does not exist";
-    failed(&oomexec(&dir, &["./outer"]), 127, line);
+    failed(&in_dir(&dir, &["./outer"]), 127, line);
 }
 
 /// Returns a dynamic program with this loader name instead of its own.
@@ -200,7 +200,7 @@ fn a_missing_elf_loader_is_named() {
         let line = format!(
             "oomexec: cannot run './{name}': its ELF loader '/lib/ld-musl-x86_64.so.1' does not exist"
         );
-        failed(&oomexec(&dir, &[&format!("./{name}")]), 127, &line);
+        failed(&in_dir(&dir, &[&format!("./{name}")]), 127, &line);
     }
 }
 
@@ -235,7 +235,7 @@ fn a_loader_named_at_the_end_of_the_file_is_found_too() {
     }
     dir.file("nix", file, 0o755);
     let line = "oomexec: cannot run './nix': its ELF loader '/nix/store/loader' does not exist";
-    failed(&oomexec(&dir, &["./nix"]), 127, line);
+    failed(&in_dir(&dir, &["./nix"]), 127, line);
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn a_missing_interpreter_is_named_after_a_search_too() {
 #[test]
 fn an_unreadable_script_without_its_interpreter_is_said_to_exist() {
     let dir = TempDir::new();
-    let copy = dir.copy(OOMEXEC, "oomexec");
+    let copy = dir.copy(oomexec(), "oomexec");
     let file = dir.file("unreadable", "#!/nonexistent/sh\n", 0o111);
     let output = Launch::through(copy, [&file]).unprivileged().output();
     let reason = "the file is there, but its interpreter or ELF loader cannot be reached";
@@ -273,7 +273,7 @@ fn an_unreadable_script_without_its_interpreter_is_said_to_exist() {
 
 /// Runs `oomexec /script` with `dir` as the root.
 fn script_in_root(dir: &TempDir) -> Output {
-    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(oomexec(), "oomexec");
     dir.file("script", "echo hi\n", 0o755);
     Launch::new("/oomexec", ["oomexec", "/script"])
         .in_root(dir)
@@ -320,7 +320,7 @@ fn other_reasons_are_given_in_words() {
         (&format!("./{long}"), 126, "File name too long"),
     ] {
         let line = format!("oomexec: cannot run '{command}': {reason}");
-        failed(&oomexec(&dir, &[command]), status, &line);
+        failed(&in_dir(&dir, &[command]), status, &line);
     }
 }
 
@@ -395,7 +395,7 @@ fn a_failure_is_one_write_of_one_line() {
         "/dev/stdout",
         "-e",
         "trace=write,writev",
-        OOMEXEC,
+        oomexec(),
         "a\nb\u{1b}[31m",
     ];
     let output = Launch::through(strace, args).path(&[b"/bin"]).output();

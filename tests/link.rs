@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use testenv::{
-    Launch, OOMEXEC, TempDir, failed, inherited, lacks_landlock, lacks_own_mounts, program, shown,
+    Launch, TempDir, failed, inherited, lacks_landlock, lacks_own_mounts, oomexec, program, shown,
     text,
 };
 
@@ -24,7 +24,7 @@ impl Links {
 
     fn link(&self, name: &str) -> PathBuf {
         let link = self.0.join(name);
-        symlink(OOMEXEC, &link).expect("a new name");
+        symlink(oomexec(), &link).expect("a new name");
         link
     }
 
@@ -91,11 +91,11 @@ fn the_last_part_of_argv0_counts_not_the_file_name() {
     let argv = |name: &str| [name.to_owned(), show.to_str().unwrap().to_owned()];
     // npm and pnpm install it below a directory with an at sign.
     for name in ["/a@b/oomexec", "/a@b/other", "oomexec", "other"] {
-        let child = shown(&Launch::new(OOMEXEC, argv(name)).output());
+        let child = shown(&Launch::new(oomexec(), argv(name)).output());
         assert_eq!(child.argv, [show.to_str().unwrap()], "{name}");
     }
     for name in ["oomexec@cmd", "/a@b/oomexec@cmd", "./oomexec@cmd"] {
-        let launch = links.search(Launch::new(OOMEXEC, [name, "x"]));
+        let launch = links.search(Launch::new(oomexec(), [name, "x"]));
         assert_eq!(shown(&launch.output()).argv, ["cmd", "x"], "{name}");
     }
 }
@@ -166,7 +166,7 @@ fn on_an_image_without_a_shell_a_link_works() {
         return;
     }
     let dir = TempDir::new();
-    dir.copy(OOMEXEC, "oomexec");
+    dir.copy(oomexec(), "oomexec");
     dir.copy(program("show"), "usr/bin/cmd");
     symlink("/oomexec", dir.join("oomexec@cmd")).unwrap();
     let launch = Launch::new(Path::new("/oomexec@cmd"), ["/oomexec@cmd", "x"]).in_root(&dir);

@@ -5,7 +5,7 @@ mod testenv;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Output;
-use testenv::{Launch, OOMEXEC, Shown, TempDir, failed, program, set_mode, shown, text};
+use testenv::{Launch, Shown, TempDir, failed, oomexec, program, set_mode, shown, text};
 
 const NOT_FOUND: &str = "oomexec: cannot run 'cmd': No such file or directory";
 const DENIED: &str = "oomexec: cannot run 'cmd': Permission denied";
@@ -16,7 +16,7 @@ struct Tree(TempDir);
 impl Tree {
     fn new() -> Self {
         let dir = TempDir::new();
-        dir.copy(OOMEXEC, "oomexec");
+        dir.copy(oomexec(), "oomexec");
         dir.copy(program("execvp"), "execvp");
         Self(dir)
     }
@@ -123,7 +123,7 @@ fn without_path_local_programs_come_first() {
     // /usr/local/bin belongs to the machine, so the test reads the calls instead.
     let strace = testenv::tool("strace");
     let output =
-        Launch::through(strace, ["-e", "trace=execve", OOMEXEC, "no-such-command"]).output();
+        Launch::through(strace, ["-e", "trace=execve", oomexec(), "no-such-command"]).output();
     let calls = text(&output.stderr);
     let tried: Vec<_> = calls
         .lines()

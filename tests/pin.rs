@@ -13,8 +13,8 @@ use std::process;
 use std::ptr;
 
 use testenv::{
-    ADD_RULE, CREATE_RULESET, Calls, Launch, OOMEXEC, RESTRICT_SELF, TempDir, c_string, check,
-    filtered, inherited, lacks_landlock, lacks_own_mounts, lacks_user_namespaces, own_score,
+    ADD_RULE, CREATE_RULESET, Calls, Launch, RESTRICT_SELF, TempDir, c_string, check, filtered,
+    inherited, lacks_landlock, lacks_own_mounts, lacks_user_namespaces, oomexec, own_score,
     program, set_mode, text, tool,
 };
 
@@ -31,7 +31,7 @@ impl Pin {
     fn new() -> Self {
         let dir = TempDir::new();
         set_mode(dir.path(), 0o777);
-        let oomexec = dir.copy(OOMEXEC, "oomexec");
+        let oomexec = dir.copy(oomexec(), "oomexec");
         let pinned = dir.copy(program("pinned"), "pinned");
         Self {
             dir,
@@ -579,7 +579,7 @@ struct Root(TempDir);
 impl Root {
     fn new() -> Self {
         let dir = TempDir::new();
-        dir.copy(OOMEXEC, "oomexec");
+        dir.copy(oomexec(), "oomexec");
         dir.copy(program("pinned"), "pinned");
         dir.dir("proc");
         Self(dir)

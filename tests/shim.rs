@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use oomexec::script::{SHIM, SPAWNER};
 use testenv::{
-    Launch, OOMEXEC, TempDir, failed, lacks_own_mounts, own_score, program, shown, text,
+    Launch, TempDir, failed, lacks_own_mounts, oomexec, own_score, program, shown, text,
 };
 
 const NOT_A_SHELL: &str = "oomexec: not a shell: it runs the oom_score_adj shim alone";
@@ -30,7 +30,7 @@ fn carrying() -> String {
 /// Returns a directory with oomexec as `sh`.
 fn shell() -> (TempDir, PathBuf) {
     let dir = TempDir::new();
-    let sh = dir.copy(OOMEXEC, "sh");
+    let sh = dir.copy(oomexec(), "sh");
     (dir, sh)
 }
 
@@ -124,10 +124,10 @@ fn the_name_in_argv0_counts_not_the_file_name() {
     let show = dir.copy(program("show"), "show");
     let show = show.to_str().unwrap();
     for name in ["/bin/sh", "sh", "../sh"] {
-        let launch = Launch::new(OOMEXEC, [name, "-c", SHIM, show]);
+        let launch = Launch::new(oomexec(), [name, "-c", SHIM, show]);
         assert_eq!(shown(&launch.output()).score, "1000", "{name}");
         failed(
-            &Launch::new(OOMEXEC, [name, show]).output(),
+            &Launch::new(oomexec(), [name, show]).output(),
             127,
             NOT_A_SHELL,
         );
@@ -148,7 +148,7 @@ fn as_bin_sh_in_an_image_without_a_shell_it_runs_the_shim() {
     }
     let dir = TempDir::new();
     dir.dir("bin");
-    dir.copy(OOMEXEC, "bin/sh");
+    dir.copy(oomexec(), "bin/sh");
     dir.copy(program("show"), "show");
     let launch = Launch::new("/bin/sh", ["/bin/sh", "-c", SHIM, "/show", "a"]).in_root(&dir);
     let shown = shown(&launch.output());

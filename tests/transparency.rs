@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::ptr;
 
 use testenv::{
-    Launch, OOMEXEC, TempDir, check, lacks_landlock, lacks_own_mounts, own_score, program,
+    Launch, TempDir, check, lacks_landlock, lacks_own_mounts, oomexec, own_score, program,
 };
 
 const SCORE_LINE: &str = "/proc/self/oom_score_adj: ";
@@ -29,7 +29,7 @@ impl Probe {
         let dir = TempDir::new();
         testenv::set_mode(dir.path(), 0o777);
         let probe = dir.copy(program("probe"), "probe");
-        let oomexec = dir.copy(OOMEXEC, "oomexec");
+        let oomexec = dir.copy(oomexec(), "oomexec");
         Self {
             dir,
             probe,
@@ -537,9 +537,9 @@ fn a_launch_that_only_just_fits_directly_fits_through_oomexec() {
         fits
     };
     let direct = most(&|| Launch::new(&show, [&show]));
-    let wrapped = most(&|| Launch::through(OOMEXEC, ["--".as_ref(), show.as_path()]));
+    let wrapped = most(&|| Launch::through(oomexec(), ["--".as_ref(), show.as_path()]));
     // `oomexec`, `--`, their pointers, and the longer file name.
-    let own = "oomexec".len() + 1 + "--".len() + 1 + 2 * 8 + OOMEXEC.len();
+    let own = "oomexec".len() + 1 + "--".len() + 1 + 2 * 8 + oomexec().len();
     assert!(
         wrapped <= direct && direct - wrapped <= own + 16,
         "{direct} {wrapped}"

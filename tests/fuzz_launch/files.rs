@@ -10,7 +10,7 @@ use oomexec::exec::reason::{Need, Path as NeededPath, Reason};
 use oomexec::sys::Errno;
 
 use crate::random::Random;
-use crate::testenv::{OOMEXEC, TempDir, program};
+use crate::testenv::{TempDir, oomexec, program};
 
 /// The content of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +216,7 @@ pub struct Elf {
 impl Elf {
     /// Returns the class and the machine of oomexec itself.
     pub fn native() -> Self {
-        let own = fs::read(OOMEXEC).expect("oomexec");
+        let own = fs::read(oomexec()).expect("oomexec");
         Self {
             wide: own[4] == 2,
             machine: u16::from_ne_bytes([own[18], own[19]]),
@@ -310,7 +310,7 @@ impl Stock {
         }
         symlink(LOOP, dir.join(LOOP)).expect("a new link");
         let execvp = dir.copy(program("execvp"), "execvp");
-        let oomexec = dir.copy(OOMEXEC, "oomexec");
+        let oomexec = dir.copy(oomexec(), "oomexec");
         Self {
             dir,
             execvp,

@@ -12,15 +12,18 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{env, process, ptr, thread};
 
-/// The program under test: Cargo's build, or the path in OOMEXEC_TEST_BINARY at
-/// compile time (scripts/test-emulated).
-pub const OOMEXEC: &str = match option_env!("OOMEXEC_TEST_BINARY") {
-    Some(file) => file,
-    None => env!("CARGO_BIN_EXE_oomexec"),
-};
+/// Returns the path of the program under test: the one that OOMEXEC_TEST_BINARY names, an
+/// absolute path, or else Cargo's build.
+pub fn oomexec() -> &'static str {
+    static FILE: OnceLock<String> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let chosen = env::var("OOMEXEC_TEST_BINARY");
+        chosen.unwrap_or_else(|_| env!("CARGO_BIN_EXE_oomexec").to_owned())
+    })
+}
 
 /// `nobody`, an unprivileged user.
 pub const NOBODY: libc::uid_t = 65534;
@@ -240,7 +243,7 @@ impl Launch {
 
     /// Returns a launch of oomexec with these arguments and no environment.
     pub fn oomexec<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
-        Self::through(OOMEXEC, args)
+        Self::through(oomexec(), args)
     }
 
     /// Returns a launch of `launcher` with its file name as argv\[0\].

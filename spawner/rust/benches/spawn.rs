@@ -19,7 +19,7 @@ use std::time::Instant;
 #[path = "../../../tests/testenv/environment.rs"]
 mod environment;
 #[path = "../src/script.rs"]
-#[expect(dead_code, reason = "only the gateways' own shim is measured")]
+#[allow(dead_code, reason = "only the gateways' own shim is measured")]
 mod script;
 
 use environment::VARIABLES;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::oomexec::find_oomexec;
-use crate::script::{SHIM, SPAWNER};
+use crate::script::{EXEC, RAISE, SPAWNER};
 use crate::search::{Seen, can_enter, search};
 
 const OPT_OUT: &str = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
@@ -438,10 +438,8 @@ fn is_opt_out(word: &str) -> bool {
 
 fn is_shim(script: &OsStr) -> bool {
     let script = script.as_encoded_bytes();
-    // The shims in today's gateways begin and end alike.
-    let (raise, exec) = SHIM.split_at(SHIM.find("exec ").unwrap_or(SHIM.len()));
     script == SPAWNER.as_bytes()
-        || (script.starts_with(raise.trim_end().as_bytes()) && script.ends_with(exec.as_bytes()))
+        || (script.starts_with(RAISE.as_bytes()) && script.ends_with(EXEC.as_bytes()))
 }
 
 fn is_shell_startup(name: &OsStr) -> bool {

@@ -22,6 +22,7 @@ mod exit;
 mod hold;
 mod launch;
 mod oomexec;
+#[allow(dead_code, reason = "the program and the measurements use the rest")]
 mod script;
 mod search;
 
