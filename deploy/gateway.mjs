@@ -49,7 +49,13 @@ async function run(name, command, args, options) {
   });
   try {
     const [said, [code, signal]] = await Promise.all([text(started.stdout), once(started, "exit")]);
-    const end = explainExit({ code, signal, wrapped: child.wrapped, before, after: readOomKills(before) });
+    const end = explainExit({
+      code,
+      signal,
+      wrapped: child.wrapped,
+      before,
+      after: readOomKills(before),
+    });
     console.log(`${name}: ${said.trim()} ${how}, ${end.text}`);
   } catch (error) {
     console.log(`${name}: ${how}, ${error.message}`);

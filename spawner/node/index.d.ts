@@ -61,8 +61,8 @@ export interface PreparedSpawn {
   command: string;
   args: string[];
   /**
-   * The given object, untouched; with `via` "sh", a copy without the variables that a shell acts on.
-   * If none was given, that copy is of the gateway's whole environment.
+   * The given object, untouched; with `via` "sh", a copy without the variables that a shell acts
+   * on. If none was given, that copy is of the gateway's whole environment.
    */
   env: NodeJS.ProcessEnv | undefined;
   argv0?: string;
@@ -73,7 +73,11 @@ export interface PreparedSpawn {
 }
 
 /** Decides what to spawn so that the kernel kills the child before the gateway. Never throws. */
-export function prepare(command: string, args?: readonly string[], options?: PrepareOptions): PreparedSpawn;
+export function prepare(
+  command: string,
+  args?: readonly string[],
+  options?: PrepareOptions,
+): PreparedSpawn;
 
 /** `prepare`, under the name of the function that it replaces. */
 export function prepareOomScoreAdjustedSpawn(
@@ -88,8 +92,15 @@ export function spawn(
   args?: readonly string[],
   options?: SpawnOptionsWithoutStdio & PrepareOptions,
 ): ChildProcessWithoutNullStreams;
-export function spawn(command: string, options?: SpawnOptionsWithoutStdio & PrepareOptions): ChildProcessWithoutNullStreams;
-export function spawn(command: string, args: readonly string[], options: SpawnOptions & PrepareOptions): ChildProcess;
+export function spawn(
+  command: string,
+  options?: SpawnOptionsWithoutStdio & PrepareOptions,
+): ChildProcessWithoutNullStreams;
+export function spawn(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions & PrepareOptions,
+): ChildProcess;
 export function spawn(command: string, options: SpawnOptions & PrepareOptions): ChildProcess;
 
 /** Why an oomexec is not used. */
@@ -98,7 +109,9 @@ export type Rejection =
   | "not-found"
   | "not-executable"
   | "other-machine"
-  /** It could not be started, or did not end in time. A slow one is checked again after a minute. */
+  /**
+   * It could not be started, or did not end in time. A slow one is checked again after a minute.
+   */
   | "no-answer"
   | "wrong-answer";
 
@@ -133,8 +146,7 @@ export interface Exit {
 }
 
 export interface Explanation {
-  kind:
-    /** Ended by SIGKILL, and the OOM killer killed a process in the cgroup. */
+  kind: /** Ended by SIGKILL, and the OOM killer killed a process in the cgroup. */
     | "oom-killed"
     /** Ended by SIGKILL, and the OOM killer killed nothing in the cgroup. */
     | "killed"

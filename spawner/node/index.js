@@ -1,6 +1,7 @@
 // The exports of the package.
-export { prepare, prepare as prepareOomScoreAdjustedSpawn } from "./lib/prepare.js";
-export { spawn } from "./lib/spawn.js";
-export { findOomexec } from "./lib/oomexec.js";
+
 export { explainExit, readOomKills } from "./lib/exit.js";
 export { hold } from "./lib/hold.js";
+export { findOomexec } from "./lib/oomexec.js";
+export { prepare, prepare as prepareOomScoreAdjustedSpawn } from "./lib/prepare.js";
+export { spawn } from "./lib/spawn.js";

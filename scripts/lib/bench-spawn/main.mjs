@@ -1,29 +1,29 @@
 // The run: measures Node here, and Rust through cargo.
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { availableParallelism, release } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism, release } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
 
-import { findOomexec, launchers, onPath, repository } from '../launchers.mjs';
-import { markdownTable } from '../markdown-table.mjs';
-import { difference, ratio, summary } from './summary.mjs';
+import { findOomexec, launchers, onPath, repository } from "../launchers.mjs";
+import { markdownTable } from "../markdown-table.mjs";
+import { difference, ratio, summary } from "./summary.mjs";
 
-const SIZES = { '50 MiB': 50 * 2 ** 20, '2 GiB': 2 * 2 ** 30 };
+const SIZES = { "50 MiB": 50 * 2 ** 20, "2 GiB": 2 * 2 ** 30 };
 
 /** The whole environment of the children, as in a container. */
 const ENVIRONMENT = {
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  HOME: '/home/node',
-  HOSTNAME: '4f1c2a9be07d',
-  LANG: 'C.UTF-8',
-  TERM: 'xterm-256color',
-  USER: 'node',
-  SHELL: '/bin/bash',
-  PWD: '/home/node',
-  NODE_ENV: 'production',
-  TZ: 'UTC',
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: "/home/node",
+  HOSTNAME: "4f1c2a9be07d",
+  LANG: "C.UTF-8",
+  TERM: "xterm-256color",
+  USER: "node",
+  SHELL: "/bin/bash",
+  PWD: "/home/node",
+  NODE_ENV: "production",
+  TZ: "UTC",
 };
 
 const HELP = `Usage: scripts/bench-spawn [--rounds N] [--seed N] [--only node|rust]
@@ -46,21 +46,21 @@ try {
 }
 
 function main() {
-  const text = { type: 'string' };
-  const options = { rounds: text, seed: text, only: text, help: { type: 'boolean', short: 'h' } };
+  const text = { type: "string" };
+  const options = { rounds: text, seed: text, only: text, help: { type: "boolean", short: "h" } };
   const { values } = parseArgs({ options });
   if (values.help) {
     process.stdout.write(HELP);
     return;
   }
-  const rounds = number('rounds', values.rounds ?? '200', 1);
-  const seed = number('seed', values.seed ?? '1000', 0);
-  if (values.only && !['node', 'rust'].includes(values.only))
+  const rounds = number("rounds", values.rounds ?? "200", 1);
+  const seed = number("seed", values.seed ?? "1000", 0);
+  if (values.only && !["node", "rust"].includes(values.only))
     throw new Error(`--only ${values.only}: must be node or rust`);
   const oomexec = findOomexec();
-  if (values.only !== 'rust') console.log(nodeTable(oomexec, rounds, seed));
+  if (values.only !== "rust") console.log(nodeTable(oomexec, rounds, seed));
   if (!values.only) console.log();
-  if (values.only !== 'node') rustTable(oomexec, rounds, seed);
+  if (values.only !== "node") rustTable(oomexec, rounds, seed);
 }
 
 function number(name, text, least) {
@@ -71,39 +71,44 @@ function number(name, text, least) {
 
 function nodeTable(oomexec, rounds, seed) {
   const all = launchers(oomexec);
-  const names = ['direct', 'shim', 'choom', 'oomexec'].filter((name) => name !== 'choom' || onPath('choom'));
-  if (!names.includes('choom')) console.error('bench-spawn: choom is not installed, so it is left out');
+  const names = ["direct", "shim", "choom", "oomexec"].filter(
+    (name) => name !== "choom" || onPath("choom"),
+  );
+  if (!names.includes("choom"))
+    console.error("bench-spawn: choom is not installed, so it is left out");
   const compared = Object.fromEntries(names.map((name) => [name, all[name]]));
   for (const [name, words] of Object.entries(compared)) checkScore(name, words);
   const rows = Object.entries(SIZES).flatMap(([size, resident]) => {
-    console.error(`Node, a parent of ${size}: ${rounds} rounds of ${Object.keys(compared).length} launches`);
+    console.error(
+      `Node, a parent of ${size}: ${rounds} rounds of ${Object.keys(compared).length} launches`,
+    );
     const settings = { resident, rounds, seed, launchers: compared, env: ENVIRONMENT };
-    const program = join(repository, 'scripts/lib/bench-spawn/measure.mjs');
+    const program = join(repository, "scripts/lib/bench-spawn/measure.mjs");
     const output = execFileSync(process.execPath, [program, JSON.stringify(settings)], {
-      encoding: 'utf8',
+      encoding: "utf8",
       maxBuffer: 2 ** 28,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ["ignore", "pipe", "inherit"],
     });
     return rowsOf(size, JSON.parse(output));
   });
   const columns = [
-    'parent',
-    'launcher',
-    'spawn() blocks, µs',
-    'then to exit, µs',
-    'together, µs',
-    'added, µs',
-    '× direct',
+    "parent",
+    "launcher",
+    "spawn() blocks, µs",
+    "then to exit, µs",
+    "together, µs",
+    "added, µs",
+    "× direct",
   ];
   return [
-    '### From spawn to exit in Node\n',
+    "### From spawn to exit in Node\n",
     markdownTable([columns, ...rows], [2, 3, 4, 5, 6]),
-    '',
+    "",
     `\`child_process.spawn\` of \`/bin/true\`: the time until it returns, from there to the \`exit\` event, and ` +
       `together. Medians of ${rounds} rounds, each with all launchers in random order (seed ${seed}). Added: the ` +
-      'median together minus that of the direct launch; ×: their ratio. ±: the 95 % interval. ' +
+      "median together minus that of the direct launch; ×: their ratio. ±: the 95 % interval. " +
       `Node ${process.versions.node}, Linux ${release()}, ${availableParallelism()} processors, transparent huge pages: ${hugePages()}.`,
-  ].join('\n');
+  ].join("\n");
 }
 
 function rowsOf(size, times) {
@@ -112,10 +117,17 @@ function rowsOf(size, times) {
     const rest = exit.map((time, round) => time - blocked[round]);
     const together = summary(exit);
     const compared =
-      name === 'direct'
-        ? ['–', '–']
+      name === "direct"
+        ? ["–", "–"]
         : [shown(difference(together, direct), 0), shown(ratio(together, direct), 2)];
-    return [size, name, shown(summary(blocked), 0), shown(summary(rest), 0), shown(together, 0), ...compared];
+    return [
+      size,
+      name,
+      shown(summary(blocked), 0),
+      shown(summary(rest), 0),
+      shown(together, 0),
+      ...compared,
+    ];
   });
 }
 
@@ -125,29 +137,30 @@ function shown({ median, noise }, digits) {
 
 /** Throws unless the launcher raises the score. */
 function checkScore(name, words) {
-  const [file, ...args] = [...words, '/bin/cat', '/proc/self/oom_score_adj'];
-  const score = execFileSync(file, args, { encoding: 'utf8', env: ENVIRONMENT }).trim();
-  if (name !== 'direct' && score !== '1000')
+  const [file, ...args] = [...words, "/bin/cat", "/proc/self/oom_score_adj"];
+  const score = execFileSync(file, args, { encoding: "utf8", env: ENVIRONMENT }).trim();
+  if (name !== "direct" && score !== "1000")
     throw new Error(`${name} started a child at ${score}, not at 1000`);
 }
 
 function hugePages() {
   try {
-    return /\[(\w+)\]/.exec(readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8'))[1];
+    return /\[(\w+)\]/.exec(readFileSync("/sys/kernel/mm/transparent_hugepage/enabled", "utf8"))[1];
   } catch {
-    return 'none';
+    return "none";
   }
 }
 
 function rustTable(oomexec, rounds, seed) {
-  if (!onPath('cargo')) throw new Error('no cargo on PATH for the Rust part: install it, or use --only node');
+  if (!onPath("cargo"))
+    throw new Error("no cargo on PATH for the Rust part: install it, or use --only node");
   const env = {
     ...process.env,
     OOMEXEC: oomexec,
     OOMEXEC_BENCH_ROUNDS: String(rounds),
     OOMEXEC_BENCH_SEED: String(seed),
   };
-  const args = ['bench', '--quiet', '--locked', '--package', 'oomexec-spawner', '--bench', 'spawn'];
-  const { status } = spawnSync('cargo', args, { cwd: repository, env, stdio: 'inherit' });
-  if (status !== 0) throw new Error('cargo bench failed: see above');
+  const args = ["bench", "--quiet", "--locked", "--package", "oomexec-spawner", "--bench", "spawn"];
+  const { status } = spawnSync("cargo", args, { cwd: repository, env, stdio: "inherit" });
+  if (status !== 0) throw new Error("cargo bench failed: see above");
 }

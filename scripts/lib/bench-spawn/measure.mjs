@@ -8,14 +8,15 @@
 //   env         the children's environment
 // Prints one object in JSON: {name: {blocked: [µs, one a round], exit: [µs]}}
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 
 const { resident, rounds, seed, launchers, env } = JSON.parse(process.argv[2]);
-const COMMAND = '/bin/true';
+const COMMAND = "/bin/true";
 
-const rss = () => 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+const rss = () =>
+  1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))[1]);
 const held = [];
 // Filled: a fork copies only the page tables of touched pages.
 while (rss() < resident)
@@ -25,11 +26,11 @@ while (rss() < resident)
 async function launch(words) {
   const [file, ...args] = [...words, COMMAND];
   const start = process.hrtime.bigint();
-  const child = spawn(file, args, { env, stdio: 'ignore' });
+  const child = spawn(file, args, { env, stdio: "ignore" });
   const back = process.hrtime.bigint();
-  const [code, signal] = await once(child, 'exit');
+  const [code, signal] = await once(child, "exit");
   const end = process.hrtime.bigint();
-  if (code !== 0) throw new Error(`${[file, ...args].join(' ')}: ended with ${signal ?? code}`);
+  if (code !== 0) throw new Error(`${[file, ...args].join(" ")}: ended with ${signal ?? code}`);
   return { blocked: Number(back - start) / 1000, exit: Number(end - start) / 1000 };
 }
 

@@ -3,7 +3,8 @@
 /** The median, and half of its 95 % interval. */
 export function summary(values) {
   const sorted = [...values].sort((one, other) => one - other);
-  const quantile = (part) => sorted[Math.round(Math.min(1, Math.max(0, part)) * (sorted.length - 1))];
+  const quantile = (part) =>
+    sorted[Math.round(Math.min(1, Math.max(0, part)) * (sorted.length - 1))];
   // The number of values below the true median is binomial, however they are distributed.
   const half = 0.98 / Math.sqrt(sorted.length);
   return { median: quantile(0.5), noise: (quantile(0.5 + half) - quantile(0.5 - half)) / 2 };

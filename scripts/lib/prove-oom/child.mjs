@@ -3,7 +3,7 @@
 //
 // Started as: node child.mjs LIMIT SHARE
 
-process.title = 'growing-child'; // its name in the kernel's log
+process.title = "growing-child"; // its name in the kernel's log
 
 const [limit, share] = process.argv.slice(2).map(Number);
 const STEPS = 10; // ten a second, so that the children grow side by side
@@ -18,5 +18,5 @@ setInterval(() => {
 }, 1000 / STEPS);
 
 // A child must not outlive its gateway, nor run for ever.
-process.stdin.on('end', () => process.exit()).resume();
+process.stdin.on("end", () => process.exit()).resume();
 setTimeout(() => process.exit(), 300_000);

@@ -1,9 +1,9 @@
 // The command line.
 
-import { parseArgs } from 'node:util';
+import { parseArgs } from "node:util";
 
-import { isExecutable, launchers, onPath } from '../launchers.mjs';
-import { SCENARIOS } from './scenarios.mjs';
+import { isExecutable, launchers, onPath } from "../launchers.mjs";
+import { SCENARIOS } from "./scenarios.mjs";
 
 const HELP = `Usage: scripts/prove-oom [OPTION]...
 
@@ -39,7 +39,7 @@ export class Usage extends Error {}
 export function readOptions() {
   let values;
   try {
-    const text = { type: 'string' };
+    const text = { type: "string" };
     ({ values } = parseArgs({
       options: {
         limit: text,
@@ -50,8 +50,8 @@ export function readOptions() {
         browser: text,
         after: text,
         patience: text,
-        scaled: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
+        scaled: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
       },
     }));
   } catch (error) {
@@ -61,26 +61,28 @@ export function readOptions() {
     process.stdout.write(HELP);
     return undefined;
   }
-  const scaled = values.scaled ? { limit: '256M', trials: '3', only: 'children', after: '3' } : {};
-  const given = { limit: '6G', trials: '10', after: '5', patience: '90', ...scaled, ...values };
+  const scaled = values.scaled ? { limit: "256M", trials: "3", only: "children", after: "3" } : {};
+  const given = { limit: "6G", trials: "10", after: "5", patience: "90", ...scaled, ...values };
   if (given.only && !SCENARIOS[given.only])
     throw new Usage(`--only ${given.only}: must be children or browser`);
-  const names = given.launchers?.split(',');
+  const names = given.launchers?.split(",");
   for (const name of names ?? []) {
-    if (!(name in launchers('')))
-      throw new Usage(`--launchers ${name}: must be of ${Object.keys(launchers('')).join(', ')}`);
+    if (!(name in launchers("")))
+      throw new Usage(`--launchers ${name}: must be of ${Object.keys(launchers("")).join(", ")}`);
   }
-  const browser = given.browser ?? onPath('chromium');
+  const browser = given.browser ?? onPath("chromium");
   const scenarios = given.only ? [given.only] : Object.keys(SCENARIOS);
-  if (scenarios.includes('browser') && !browser)
-    throw new Error('no chromium on PATH: install it, name one with --browser, or use --only children');
-  if (scenarios.includes('browser') && !isExecutable(browser))
+  if (scenarios.includes("browser") && !browser)
+    throw new Error(
+      "no chromium on PATH: install it, name one with --browser, or use --only children",
+    );
+  if (scenarios.includes("browser") && !isExecutable(browser))
     throw new Error(`--browser ${browser}: not an executable file`);
   return {
     limit: size(given.limit),
-    trials: positive('trials', given.trials),
-    after: 1000 * positive('after', given.after),
-    patience: 1000 * positive('patience', given.patience),
+    trials: positive("trials", given.trials),
+    after: 1000 * positive("after", given.after),
+    patience: 1000 * positive("patience", given.patience),
     user: given.user,
     scenarios,
     names,
@@ -96,8 +98,7 @@ function positive(name, text) {
 function size(text) {
   const [, number, unit] = /^([1-9]\d*)([KMG]?)$/.exec(text) ?? [];
   if (!number) throw new Usage(`--limit ${text}: must be a size such as 256M or 6G`);
-  const bytes = Number(number) * { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit];
-  if (bytes < 128 * 2 ** 20)
-    throw new Usage(`--limit ${text}: the gateway alone needs 128M`);
+  const bytes = Number(number) * { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[unit];
+  if (bytes < 128 * 2 ** 20) throw new Usage(`--limit ${text}: the gateway alone needs 128M`);
   return bytes;
 }

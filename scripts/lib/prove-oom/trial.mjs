@@ -1,19 +1,22 @@
 // One trial: runs a gateway and what it starts, in a cgroup of their own, until the kernel
 // kills.
 
-import { spawn } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { spawn } from "node:child_process";
+import { readFileSync, readlinkSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { Cgroup } from './cgroup.mjs';
-import { openKernelLog, victims } from './kernel-log.mjs';
+import { Cgroup } from "./cgroup.mjs";
+import { openKernelLog, victims } from "./kernel-log.mjs";
 
 /** How long the gateway may take to answer a ping. */
 const ANSWER = 30_000;
 
-/** Whether this process sees the pids in the kernel's log: in the first pid namespace, by its fixed number. */
-const SAME_PIDS = pidNamespace('self') === 'pid:[4026531836]';
+/**
+ * Whether this process sees the pids in the kernel's log: in the first pid namespace, by its fixed
+ * number.
+ */
+const SAME_PIDS = pidNamespace("self") === "pid:[4026531836]";
 
 /** The cgroup of the running trial, removed if the run is interrupted. */
 let running;
@@ -64,17 +67,18 @@ class Trial {
     this.#log = log;
     this.#limit = limit;
     // It joins the cgroup before its exec, so that all its memory is charged there.
-    const join = ['-c', 'echo $$ > "$0" && exec "$@"', group.procs];
-    this.#gateway = spawn('/bin/sh', [...join, ...command], {
+    const join = ["-c", 'echo $$ > "$0" && exec "$@"', group.procs];
+    this.#gateway = spawn("/bin/sh", [...join, ...command], {
       ...options,
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ["pipe", "pipe", "inherit"],
     });
     this.#gateway.on(
-      'exit',
-      (code, signal) => (this.#exit = { code, signal, at: Date.now(), left: group.processes().length }),
+      "exit",
+      (code, signal) =>
+        (this.#exit = { code, signal, at: Date.now(), left: group.processes().length }),
     );
-    this.#gateway.stdin.on('error', () => {}); // it died before it was asked
-    createInterface({ input: this.#gateway.stdout }).on('line', (line) =>
+    this.#gateway.stdin.on("error", () => {}); // it died before it was asked
+    createInterface({ input: this.#gateway.stdout }).on("line", (line) =>
       this.#events.push({ ...JSON.parse(line), at: Date.now() }),
     );
   }
@@ -89,7 +93,7 @@ class Trial {
       const kills = this.#group.oomKills();
       if (kills > 0 && this.#lost()) firstLoss ??= Date.now();
       if (firstLoss && Date.now() - firstLoss > after) break;
-      if (kills > 0 && this.#told('gone', 'browser')) break;
+      if (kills > 0 && this.#told("gone", "browser")) break;
       if (kills === 0) why = this.#broken();
       if (!firstLoss && Date.now() - start > patience) why ??= this.#tooLittle(kills, patience);
     }
@@ -100,11 +104,11 @@ class Trial {
 
   /** Returns why the trial cannot go on, if the kernel has not killed yet. */
   #broken() {
-    const broken = this.#told('broken');
-    const gone = this.#told('gone');
+    const broken = this.#told("broken");
+    const gone = this.#told("gone");
     // A SIGKILL is the kernel's: the counter shows it at the next look.
-    if (gone && gone.signal !== 'SIGKILL')
-      return `the ${gone.role} ended, ${ending(gone)}: ${gone.last.trim() || 'it said nothing'}`;
+    if (gone && gone.signal !== "SIGKILL")
+      return `the ${gone.role} ended, ${ending(gone)}: ${gone.last.trim() || "it said nothing"}`;
     return broken?.why;
   }
 
@@ -115,7 +119,9 @@ class Trial {
    */
   #lost() {
     const large = this.#killed().some(({ rss }) => rss > this.#limit / 100);
-    return large || this.#events.some(({ event, signal }) => event === 'crash' || signal === 'SIGKILL');
+    return (
+      large || this.#events.some(({ event, signal }) => event === "crash" || signal === "SIGKILL")
+    );
   }
 
   /** Returns the victims in the kernel's log. */
@@ -126,62 +132,71 @@ class Trial {
 
   #tooLittle(kills, patience) {
     const peak = this.#group.peak();
-    const most = Number.isNaN(peak) ? '' : `, with ${Math.round(peak / 2 ** 20)} MiB in use at most`;
-    const killed = kills === 0 ? 'nothing' : `nothing but ${kills} small processes`;
+    const most = Number.isNaN(peak)
+      ? ""
+      : `, with ${Math.round(peak / 2 ** 20)} MiB in use at most`;
+    const killed = kills === 0 ? "nothing" : `nothing but ${kills} small processes`;
     return `the kernel killed ${killed} in ${patience / 1000} s${most}`;
   }
 
   /** Pings the gateway. Returns what is wrong if it neither answers correctly nor dies. */
   async #ask() {
-    this.#gateway.stdin.write('ping\n');
+    this.#gateway.stdin.write("ping\n");
     for (const end = Date.now() + ANSWER; Date.now() < end; await sleep(50)) {
       if (this.#exit) return undefined;
-      const pong = this.#told('pong');
-      if (pong) return pong.intact ? undefined : 'THE GATEWAY LOST WHAT IT HELD';
+      const pong = this.#told("pong");
+      if (pong) return pong.intact ? undefined : "THE GATEWAY LOST WHAT IT HELD";
     }
     return `THE GATEWAY DID NOT ANSWER in ${ANSWER / 1000} s`;
   }
 
   /** Returns what happened to the gateway. Once it holds its share, its death always counts. */
   #outcome(why, silent) {
-    const killed = this.#exit?.signal === 'SIGKILL' && this.#group.oomKills() > 0;
-    if (killed && this.#told('ready')) return { outcome: 'died' };
-    if (killed) return { outcome: 'void', why: 'the gateway was killed before it held its share' };
-    if (this.#exit) return { outcome: 'void', why: `the gateway ended, ${ending(this.#exit)}` };
-    if (silent) return { outcome: 'died', why: silent };
-    return why ? { outcome: 'void', why } : { outcome: 'survived' };
+    const killed = this.#exit?.signal === "SIGKILL" && this.#group.oomKills() > 0;
+    if (killed && this.#told("ready")) return { outcome: "died" };
+    if (killed) return { outcome: "void", why: "the gateway was killed before it held its share" };
+    if (this.#exit) return { outcome: "void", why: `the gateway ended, ${ending(this.#exit)}` };
+    if (silent) return { outcome: "died", why: silent };
+    return why ? { outcome: "void", why } : { outcome: "survived" };
   }
 
   #record() {
     const kills = this.#group.oomKills();
     const killed = this.#killed().map((victim) => ({ ...victim, role: this.#role(victim) }));
     const listed = killed.length ? killed : this.#recorded();
-    const browser = this.#told('gone', 'browser');
+    const browser = this.#told("gone", "browser");
     return {
       kills,
       victims: listed,
       left: this.#exit?.left,
-      pages: this.#events.filter(({ event }) => event === 'page').length,
+      pages: this.#events.filter(({ event }) => event === "page").length,
       sandboxed: this.#sandboxed,
-      ended: browser && !listed.some(({ role }) => role === 'browser') ? ending(browser) : undefined,
+      ended:
+        browser && !listed.some(({ role }) => role === "browser") ? ending(browser) : undefined,
     };
   }
 
   /** The victims by the gateway's own record, where the kernel's log cannot be read. */
   #recorded() {
-    const ends = this.#events.filter(({ event, signal }) => event === 'gone' && signal === 'SIGKILL');
-    if (this.#exit?.signal === 'SIGKILL')
-      ends.push({ role: 'gateway', pid: this.#gateway.pid, at: this.#exit.at });
+    const ends = this.#events.filter(
+      ({ event, signal }) => event === "gone" && signal === "SIGKILL",
+    );
+    if (this.#exit?.signal === "SIGKILL")
+      ends.push({ role: "gateway", pid: this.#gateway.pid, at: this.#exit.at });
     ends.sort((one, other) => one.at - other.at);
-    const crashed = this.#events.filter(({ event }) => event === 'crash').map(() => ({ role: 'tab' }));
+    const crashed = this.#events
+      .filter(({ event }) => event === "crash")
+      .map(() => ({ role: "tab" }));
     return [...ends, ...crashed].map(({ role, pid }) => ({ ...this.#seen.get(pid), role, pid }));
   }
 
   /** Returns the role of a victim. */
   #role({ pid, name }) {
     // A child has the gateway's name between its fork and its exec.
-    if (name === 'gateway')
-      return (SAME_PIDS ? pid === this.#gateway.pid : this.#exit) ? 'gateway' : 'child before its exec';
+    if (name === "gateway")
+      return (SAME_PIDS ? pid === this.#gateway.pid : this.#exit)
+        ? "gateway"
+        : "child before its exec";
     const seen = SAME_PIDS ? this.#seen.get(pid)?.role : undefined;
     return seen ?? roleByName(name);
   }
@@ -191,12 +206,12 @@ class Trial {
     for (const pid of this.#group.processes()) {
       const known = this.#seen.get(pid) ?? { since: Date.now() };
       try {
-        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+        const status = readFileSync(`/proc/${pid}/status`, "utf8");
         known.name = /^Name:\s+(.*)$/m.exec(status)[1];
         known.rss = 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)[1]); // a zombie has no such line
-        known.score = Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'));
+        known.score = Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
         if (Date.now() - known.since < 5000) known.role = this.#roleNow(pid, known.name);
-        if (known.role === 'tab') this.#sandboxed ||= pidNamespace(pid) !== pidNamespace('self');
+        if (known.role === "tab") this.#sandboxed ||= pidNamespace(pid) !== pidNamespace("self");
       } catch {
         continue; // it ended meanwhile
       }
@@ -205,15 +220,21 @@ class Trial {
   }
 
   #roleNow(pid, name) {
-    if (pid === this.#gateway.pid) return 'gateway';
+    if (pid === this.#gateway.pid) return "gateway";
     if (
-      this.#events.some((event) => event.event === 'started' && event.role === 'browser' && event.pid === pid)
+      this.#events.some(
+        (event) => event.event === "started" && event.role === "browser" && event.pid === pid,
+      )
     )
-      return 'browser';
-    const type = /--type=([a-z-]+)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1];
+      return "browser";
+    const type = /--type=([a-z-]+)/.exec(readFileSync(`/proc/${pid}/cmdline`, "utf8"))?.[1];
     return (
-      { renderer: 'tab', 'gpu-process': 'GPU process', utility: 'utility process', zygote: 'zygote' }[type] ??
-      roleByName(name)
+      {
+        renderer: "tab",
+        "gpu-process": "GPU process",
+        utility: "utility process",
+        zygote: "zygote",
+      }[type] ?? roleByName(name)
     );
   }
 
@@ -227,8 +248,8 @@ function pidNamespace(pid) {
 }
 
 function roleByName(name) {
-  if (name.startsWith('chrome_crashpad')) return 'crashpad handler';
-  return { 'growing-child': 'child', node: 'child' }[name] ?? name;
+  if (name.startsWith("chrome_crashpad")) return "crashpad handler";
+  return { "growing-child": "child", node: "child" }[name] ?? name;
 }
 
 function ending({ code, signal }) {

@@ -5,23 +5,23 @@
 // A RUN is ARCHITECTURE-KERNEL-TRY; its console is DIR/RUN. Every scenario of every run must
 // have one result: a missing one fails.
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
-import { markdownTable } from '../markdown-table.mjs';
+import { markdownTable } from "../markdown-table.mjs";
 import {
   CHECKS,
   CHECKS_WITHOUT_LANDLOCK,
   COMMANDS,
   COMMANDS_WITHOUT_LANDLOCK,
   TRIALS,
-} from './scenarios.mjs';
+} from "./scenarios.mjs";
 
 const [dir, ...runs] = process.argv.slice(2);
-const MACHINE = { amd64: 'x86_64', arm64: 'aarch64' };
+const MACHINE = { amd64: "x86_64", arm64: "aarch64" };
 const LANDLOCK = {
-  6.1: 'note  pin           Landlock ABI 2; it needs 3 (Linux 6.2)',
-  6.12: 'ok    pin           Landlock ABI 6',
+  6.1: "note  pin           Landlock ABI 2; it needs 3 (Linux 6.2)",
+  6.12: "ok    pin           Landlock ABI 6",
 };
 
 const failures = [];
@@ -30,57 +30,60 @@ let passed = 0;
 /** Counts one scenario on one kernel: it passes without complaints. */
 function judge(run, name, complaints) {
   if (complaints.length === 0) passed += 1;
-  else failures.push(`${run.title}, ${name}: ${complaints.join('; ')}`);
+  else failures.push(`${run.title}, ${name}: ${complaints.join("; ")}`);
   return complaints.length === 0;
 }
 
 /** Reads a console: the fields of each result, by name. */
 function read(id) {
-  const [arch, release, booted] = id.split('-');
+  const [arch, release, booted] = id.split("-");
   const results = new Map();
   const doubled = [];
-  for (const line of readFileSync(join(dir, id), 'latin1').split(/\r?\n/)) {
+  for (const line of readFileSync(join(dir, id), "latin1").split(/\r?\n/)) {
     const [, name, text] = /^@@ (.*?): (.*)$/.exec(line) ?? [];
     if (name === undefined) continue;
     if (results.has(name)) doubled.push(name);
-    const fields = text.replace(/\bprocess \d+/g, 'process N').replace(/: \d+ MiB of/, ': N MiB of');
-    results.set(name, fields.split(' | '));
+    const fields = text
+      .replace(/\bprocess \d+/g, "process N")
+      .replace(/: \d+ MiB of/, ": N MiB of");
+    results.set(name, fields.split(" | "));
   }
-  const pin = booted === 'all' && release !== '6.1';
-  const title = `${arch} ${release}${booted === 'all' ? '' : ' without Landlock'}`;
+  const pin = booted === "all" && release !== "6.1";
+  const title = `${arch} ${release}${booted === "all" ? "" : " without Landlock"}`;
   return { title, arch, release, booted, results, doubled, pin, landlock: LANDLOCK[release] };
 }
 
 /** Judges the boot as a whole, and removes its lines from the results. */
 function judgeBoot(run) {
   const take = (name) => {
-    const fields = run.results.get(name) ?? ['nothing'];
+    const fields = run.results.get(name) ?? ["nothing"];
     run.results.delete(name);
-    return fields.join(' | ');
+    return fields.join(" | ");
   };
-  const kernel = take('kernel');
-  const end = take('end');
+  const kernel = take("kernel");
+  const end = take("end");
   run.kernel = kernel;
   const complaints = [];
-  if (!kernel.startsWith(`${MACHINE[run.arch]} ${run.release}.`)) complaints.push(`the kernel is ${kernel}`);
+  if (!kernel.startsWith(`${MACHINE[run.arch]} ${run.release}.`))
+    complaints.push(`the kernel is ${kernel}`);
   if (end !== run.booted) complaints.push(`it did not finish: ${end}`);
-  if (run.doubled.length > 0) complaints.push(`printed twice: ${run.doubled.join(', ')}`);
+  if (run.doubled.length > 0) complaints.push(`printed twice: ${run.doubled.join(", ")}`);
   const known = new Set(expected(run).map(({ name }) => name));
   const unknown = [...run.results.keys()].filter((name) => !known.has(name));
-  if (unknown.length > 0) complaints.push(`unexpected: ${unknown.join(', ')}`);
-  judge(run, 'the boot', complaints);
+  if (unknown.length > 0) complaints.push(`unexpected: ${unknown.join(", ")}`);
+  judge(run, "the boot", complaints);
 }
 
 function expected({ booted }) {
-  return booted === 'all'
+  return booted === "all"
     ? [...TRIALS, ...COMMANDS, ...CHECKS]
     : [...COMMANDS_WITHOUT_LANDLOCK, ...CHECKS_WITHOUT_LANDLOCK];
 }
 
-const on = (run, value) => (typeof value === 'function' ? value(run) : value);
+const on = (run, value) => (typeof value === "function" ? value(run) : value);
 
 /** Judges a trial; returns what its table row shows. */
-function trial(run, { name, gateway, child, victims, why = 'score' }) {
+function trial(run, { name, gateway, child, victims, why = "score" }) {
   const fields = run.results.get(name) ?? [];
   const find = (pattern) => fields.map((field) => pattern.exec(field)).find(Boolean);
   const size = (who) => {
@@ -88,35 +91,35 @@ function trial(run, { name, gateway, child, victims, why = 'score' }) {
     return { score: Number(score), pages: Number(pages) };
   };
   const limit = Number(find(/^limit (\d+)$/)?.[1]);
-  const big = size('gateway');
-  const small = size('child');
-  const lines = fields.filter((field) => field.startsWith('killed '));
+  const big = size("gateway");
+  const small = size("child");
+  const lines = fields.filter((field) => field.startsWith("killed "));
   // A group kill logs the first victim twice.
-  const killed = [...new Set(lines.map((line) => line.slice('killed '.length)))];
+  const killed = [...new Set(lines.map((line) => line.slice("killed ".length)))];
   const want = on(run, victims);
   const childScore = on(run, child);
 
   // The rule in README.md, applied to the kernel's own sizes and scores.
   const bigger = (big.pages - small.pages) / limit;
   const bias = (small.score - big.score) / 1000;
-  const rule = bigger < bias ? 'child' : 'gateway';
-  const predicted = { score: rule, group: 'child, gateway', asking: 'child' }[why];
+  const rule = bigger < bias ? "child" : "gateway";
+  const predicted = { score: rule, group: "child, gateway", asking: "child" }[why];
 
   const complaints = [];
   const complain = (wrong, words) => wrong && complaints.push(words);
-  if (fields.length === 0) complain(true, 'no result');
+  if (fields.length === 0) complain(true, "no result");
   else {
-    complain(!Number.isFinite(bigger), `the kernel printed no sizes: ${fields.join(' | ')}`);
+    complain(!Number.isFinite(bigger), `the kernel printed no sizes: ${fields.join(" | ")}`);
     complain(big.score !== gateway, `the gateway was at ${big.score}, not at ${gateway}`);
     complain(small.score !== childScore, `the child was at ${small.score}, not at ${childScore}`);
-    const said = `killed: ${killed.join(', ') || 'nobody'}`;
-    complain(!isAsWanted(killed, want, why), `${said}; expected: ${want.join(', ')}`);
-    complain(predicted !== want.join(', '), `${said}; by the rule: ${predicted}`);
+    const said = `killed: ${killed.join(", ") || "nobody"}`;
+    complain(!isAsWanted(killed, want, why), `${said}; expected: ${want.join(", ")}`);
+    complain(predicted !== want.join(", "), `${said}; by the rule: ${predicted}`);
     const kills = Number(find(/^oom_kill (\d+)$/)?.[1]);
     complain(kills !== lines.length, `the kernel counts ${kills} kills, and logs ${lines.length}`);
     // How the processes ended must agree.
     for (const end of ends(killed))
-      complain(!fields.includes(end), `not seen: ${end}: ${fields.join(' | ')}`);
+      complain(!fields.includes(end), `not seen: ${end}: ${fields.join(" | ")}`);
   }
   return { ok: judge(run, name, complaints), killed, bigger, bias, predicted, big, small };
 }
@@ -126,19 +129,19 @@ function trial(run, { name, gateway, child, victims, why = 'score' }) {
  * kill it too before the gateway's memory is free.
  */
 function isAsWanted(killed, want, why) {
-  if (why === 'group') return [...killed].sort().join() === [...want].sort().join();
-  return killed[0] === want[0] && (want[0] === 'gateway' || killed.length === 1);
+  if (why === "group") return [...killed].sort().join() === [...want].sort().join();
+  return killed[0] === want[0] && (want[0] === "gateway" || killed.length === 1);
 }
 
 function ends(killed) {
-  if (!killed.includes('gateway')) return ['gateway exit 137'];
-  return ['gateway signal 9', killed.includes('child') ? 'child signal 9' : 'child exit 0'];
+  if (!killed.includes("gateway")) return ["gateway exit 137"];
+  return ["gateway signal 9", killed.includes("child") ? "child signal 9" : "child exit 0"];
 }
 
 /** Whether a command printed exactly these lines and ended with this status. */
 function command(run, { name, lines, status = 0 }) {
-  const want = [...on(run, lines), `ended: exit ${status}`].join(' | ');
-  const seen = run.results.get(name)?.join(' | ') ?? 'no result';
+  const want = [...on(run, lines), `ended: exit ${status}`].join(" | ");
+  const seen = run.results.get(name)?.join(" | ") ?? "no result";
   return judge(run, name, seen === want ? [] : [`saw: ${seen}; expected: ${want}`]);
 }
 
@@ -151,39 +154,41 @@ function check(run, { name, lines, status = 0 }) {
   return judge(
     run,
     name,
-    lacks.length ? [`saw: ${seen.join(' | ') || 'no result'}; expected: ${lacks.join(' | ')}`] : [],
+    lacks.length ? [`saw: ${seen.join(" | ") || "no result"}; expected: ${lacks.join(" | ")}`] : [],
   );
 }
 
 /** Returns the distinct values: one, if all agree. */
 function agreed(values) {
-  return [...new Set(values)].join(' / ');
+  return [...new Set(values)].join(" / ");
 }
 
-function known(number, unit = '') {
-  return Number.isFinite(number) ? `${number}${unit}` : '?';
+function known(number, unit = "") {
+  return Number.isFinite(number) ? `${number}${unit}` : "?";
 }
 
 function range(values) {
   const percents = values.filter(Number.isFinite).map((value) => Math.round(value * 100));
-  if (percents.length === 0) return '?';
-  return `${agreed([Math.min(...percents), Math.max(...percents)]).replace(' / ', ' to ')} %`;
+  if (percents.length === 0) return "?";
+  return `${agreed([Math.min(...percents), Math.max(...percents)]).replace(" / ", " to ")} %`;
 }
 
-const FAILED = '**FAILED**';
+const FAILED = "**FAILED**";
 const boots = runs.map(read);
 boots.forEach(judgeBoot);
-const all = boots.filter(({ booted }) => booted === 'all');
-const bare = boots.filter(({ booted }) => booted !== 'all');
+const all = boots.filter(({ booted }) => booted === "all");
+const bare = boots.filter(({ booted }) => booted !== "all");
 const titles = (some) => some.map(({ arch, release }) => `${arch} ${release}`);
 
-console.log(`${[...new Set(boots.map(({ title, kernel }) => `${title}: ${kernel}`))].join('\n')}\n`);
+console.log(
+  `${[...new Set(boots.map(({ title, kernel }) => `${title}: ${kernel}`))].join("\n")}\n`,
+);
 
-console.log('## Who died\n');
+console.log("## Who died\n");
 console.log(
   markdownTable(
     [
-      ['trial', 'gateway at', 'child at', 'bigger by', 'bias', 'by the rule', ...titles(all)],
+      ["trial", "gateway at", "child at", "bigger by", "bias", "by the rule", ...titles(all)],
       ...TRIALS.map((scenario) => {
         const outcomes = all.map((run) => trial(run, scenario));
         return [
@@ -191,9 +196,9 @@ console.log(
           agreed(outcomes.map(({ big }) => known(big.score))),
           agreed(outcomes.map(({ small }) => known(small.score))),
           range(outcomes.map(({ bigger }) => bigger)),
-          agreed(outcomes.map(({ bias }) => known(bias * 100, ' %'))),
+          agreed(outcomes.map(({ bias }) => known(bias * 100, " %"))),
           agreed(outcomes.map(({ predicted }) => predicted)),
-          ...outcomes.map(({ ok, killed }) => (ok ? '' : `${FAILED} `) + killed.join(', ')),
+          ...outcomes.map(({ ok, killed }) => (ok ? "" : `${FAILED} `) + killed.join(", ")),
         ];
       }),
     ],
@@ -214,26 +219,30 @@ const scores = (some, scenarios) =>
   ]);
 console.log(
   markdownTable(
-    [['the command', ...titles(all)], ...scores(all, COMMANDS), ...scores(bare, COMMANDS_WITHOUT_LANDLOCK)],
+    [
+      ["the command", ...titles(all)],
+      ...scores(all, COMMANDS),
+      ...scores(bare, COMMANDS_WITHOUT_LANDLOCK),
+    ],
     [],
   ),
 );
 
-console.log('\n## What --check said\n');
+console.log("\n## What --check said\n");
 const said = (some, scenarios) =>
   scenarios.flatMap((scenario) => {
     const failed = some.filter((run) => !check(run, scenario)).map(({ title }) => title);
     return scenario.lines.map((line, at) => [
-      at === 0 ? scenario.title : '',
-      at === 0 ? String(scenario.status ?? 0) : '',
+      at === 0 ? scenario.title : "",
+      at === 0 ? String(scenario.status ?? 0) : "",
       `\`${agreed(some.map((run) => on(run, line)))}\``,
-      failed.length ? `${FAILED} ${failed.join(', ')}` : 'yes',
+      failed.length ? `${FAILED} ${failed.join(", ")}` : "yes",
     ]);
   });
 console.log(
   markdownTable(
     [
-      ['where', 'status', 'among other lines', 'on all kernels'],
+      ["where", "status", "among other lines", "on all kernels"],
       ...said(all, CHECKS),
       ...said(bare, CHECKS_WITHOUT_LANDLOCK),
     ],
@@ -241,7 +250,7 @@ console.log(
   ),
 );
 
-if (failures.length > 0) console.log(`\n${failures.join('\n')}`);
+if (failures.length > 0) console.log(`\n${failures.join("\n")}`);
 console.log(`\n${passed} passed, ${failures.length} failed`);
 // A run without results proves nothing.
 process.exitCode = failures.length > 0 || passed === 0 ? 1 : 0;

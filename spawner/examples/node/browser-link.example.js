@@ -1,9 +1,9 @@
 // Playwright launches a browser through a link to oomexec.
 //
-// Playwright's `executablePath` is one file, and Playwright's arguments follow it: there is no room for oomexec's own
-// arguments. So the name of the link holds them: `oomexec--pin@chromium` runs `oomexec --pin -- chromium "$@"`, and
-// oomexec searches PATH for chromium. Puppeteer's `executablePath` takes such a link too, and so does
-// `@playwright/mcp --executable-path`.
+// Playwright's `executablePath` is one file, and Playwright's arguments follow it: there is no room
+// for oomexec's own arguments. So the name of the link holds them: `oomexec--pin@chromium` runs
+// `oomexec --pin -- chromium "$@"`, and oomexec searches PATH for chromium. Puppeteer's
+// `executablePath` takes such a link too, and so does `@playwright/mcp --executable-path`.
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,10 @@ try {
   const executablePath = join(directory, "oomexec--pin@chromium");
   symlinkSync(path, executablePath);
   // Chromium refuses to sandbox root.
-  const browser = await chromium.launch({ executablePath, chromiumSandbox: process.getuid() !== 0 });
+  const browser = await chromium.launch({
+    executablePath,
+    chromiumSandbox: process.getuid() !== 0,
+  });
   const page = await browser.newPage();
   await page.setContent("<title>hello</title>");
   console.log(`the page's title: ${await page.title()}`);

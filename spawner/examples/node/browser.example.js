@@ -1,5 +1,6 @@
-// A browser that the gateway starts itself and Playwright drives over CDP: the gateway has its pid, its group and its
-// stderr. For Playwright's own launch(), which takes one file to run, see browser-link.example.js.
+// A browser that the gateway starts itself and Playwright drives over CDP: the gateway has its pid,
+// its group and its stderr. For Playwright's own launch(), which takes one file to run, see
+// browser-link.example.js.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -23,7 +24,10 @@ const flags = [
   ...(process.getuid() === 0 ? ["--no-sandbox"] : []),
 ];
 // pin: Chromium sets scores of its own.
-const { command, args, env, via, wrapped } = prepare(process.argv[2] ?? "chromium", flags, { env: process.env, pin: true });
+const { command, args, env, via, wrapped } = prepare(process.argv[2] ?? "chromium", flags, {
+  env: process.env,
+  pin: true,
+});
 const child = spawn(command, args, { env, detached: true, stdio: ["ignore", "ignore", "pipe"] });
 const exit = once(child, "exit");
 // If pin works, hold does nothing: it leaves a process at 1000 alone.
@@ -43,7 +47,10 @@ try {
   rmSync(profile, { recursive: true, maxRetries: 10, retryDelay: 100 });
 }
 
-/** Kills the browser and what it started: Debian's headless shell is a script that waits for the browser. */
+/**
+ * Kills the browser and what it started: Debian's headless shell is a script that waits for the
+ * browser.
+ */
 function killGroup(pid) {
   try {
     process.kill(-pid, "SIGKILL");
@@ -53,7 +60,10 @@ function killGroup(pid) {
   }
 }
 
-/** Returns where the browser listens. It says so on stderr, which must be read on: a full pipe would stop it. */
+/**
+ * Returns where the browser listens. It says so on stderr, which must be read on: a full pipe would
+ * stop it.
+ */
 function endpoint(child) {
   return new Promise((resolve, reject) => {
     const said = [];
@@ -64,6 +74,8 @@ function endpoint(child) {
       if (listening !== null) resolve(listening[1]);
     });
     child.once("error", reject);
-    child.once("close", (code, signal) => reject(new Error(`the browser ended: ${signal ?? code}\n${said.join("\n")}`)));
+    child.once("close", (code, signal) =>
+      reject(new Error(`the browser ended: ${signal ?? code}\n${said.join("\n")}`)),
+    );
   });
 }

@@ -6,7 +6,10 @@ import { prepare } from "oomexec";
 
 const scoreOf = (pid) => readFileSync(`/proc/${pid}/oom_score_adj`, "utf8").trim();
 
-/** A shell is a login shell if its argv[0] begins with `-`. node-pty cannot set argv[0], but oomexec can. */
+/**
+ * A shell is a login shell if its argv[0] begins with `-`. node-pty cannot set argv[0], but oomexec
+ * can.
+ */
 function loginShell(shell, env) {
   const byName = prepare(shell, [], { env, argv0: `-${basename(shell)}` });
   return byName.via === "oomexec" ? byName : prepare(shell, ["-l"], { env });

@@ -1,5 +1,5 @@
-// Starts a supervisor's command in a process group of its own, so that one signal ends it and its descendants. Its
-// output is on a pipe, and another pipe closes when the last descendant exits.
+// Starts a supervisor's command in a process group of its own, so that one signal ends it and its
+// descendants. Its output is on a pipe, and another pipe closes when the last descendant exits.
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { spawn } from "oomexec";

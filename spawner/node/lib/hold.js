@@ -1,5 +1,5 @@
-// Raises a browser's main process again after it resets its score, which it does once, soon after its start.
-// For kernels without Landlock, where `oomexec --pin` cannot refuse the write.
+// Raises a browser's main process again after it resets its score, which it does once, soon after
+// its start. For kernels without Landlock, where `oomexec --pin` cannot refuse the write.
 
 import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 
@@ -10,8 +10,8 @@ const LATER_MS = 30_000;
 
 /**
  * Keeps a running child's score at 1000 until it ends or stop() is called.
- * Call it right after spawn(), before the child can be reaped: until then the pid is the child's. Never throws, and
- * never keeps the gateway alive.
+ * Call it right after spawn(), before the child can be reaped: until then the pid is the child's.
+ * Never throws, and never keeps the gateway alive.
  */
 export function hold(pid) {
   // The gateway itself is never raised.
@@ -32,8 +32,9 @@ export function hold(pid) {
 
 /**
  * Opens the score of the process that has this pid now.
- * The open file stays bound to that process: once it has ended, reads and writes fail with ESRCH, even if another
- * process has its pid. A start time alone cannot tell apart two processes that began in the same clock tick.
+ * The open file stays bound to that process: once it has ended, reads and writes fail with ESRCH,
+ * even if another process has its pid. A start time alone cannot tell apart two processes that
+ * began in the same clock tick.
  */
 export function openScore(pid) {
   const start = startOf(pid);
@@ -51,7 +52,10 @@ export function openScore(pid) {
   return { pid, start, close, fd: () => fd };
 }
 
-/** Raises the score to 1000. Returns "raised", "kept" (already there, or the kernel refuses) or "ended". */
+/**
+ * Raises the score to 1000. Returns "raised", "kept" (already there, or the kernel refuses) or
+ * "ended".
+ */
 export function raise({ pid, start, fd }) {
   // A zombie still has its files in /proc, and another process with the pid has a later start time.
   if (fd() === undefined || startOf(pid) !== start) return "ended";
@@ -66,7 +70,10 @@ export function raise({ pid, start, fd }) {
   }
 }
 
-/** Returns a process's start time in clock ticks since boot; undefined if it has ended, reaped or not. */
+/**
+ * Returns a process's start time in clock ticks since boot; undefined if it has ended, reaped or
+ * not.
+ */
 export function startOf(pid) {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
   try {

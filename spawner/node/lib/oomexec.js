@@ -13,7 +13,16 @@ const ASK_AGAIN_MS = 60_000;
 const ANSWER = /^oomexec \d+\.\d+\.\d+\S*\n$/;
 
 // e_machine in the ELF header, by process.arch.
-const MACHINE = { ia32: 3, ppc64: 21, s390x: 22, arm: 40, x64: 62, arm64: 183, riscv64: 243, loong64: 258 };
+const MACHINE = {
+  ia32: 3,
+  ppc64: 21,
+  s390x: 22,
+  arm: 40,
+  x64: 62,
+  arm64: 183,
+  riscv64: 243,
+  loong64: 258,
+};
 const NARROW = new Set(["ia32", "arm"]);
 
 /** Returns the oomexec to use, and those rejected before it. */
@@ -44,7 +53,9 @@ let packaged;
 function besidePackage() {
   if (packaged === undefined) {
     try {
-      packaged = createRequire(import.meta.url).resolve(`@oomexec/linux-${process.arch}/bin/oomexec`);
+      packaged = createRequire(import.meta.url).resolve(
+        `@oomexec/linux-${process.arch}/bin/oomexec`,
+      );
     } catch {
       packaged = null;
     }
@@ -67,7 +78,8 @@ function probe(path) {
   const last = probed.get(path);
   if (last?.file === file && performance.now() < last.until) return last.why;
   const { why, isSlow } = examine(path);
-  // A failed start is not cached: it may be short of memory or still being written, and retrying is fast.
+  // A failed start is not cached: it may be short of memory or still being written, and retrying is
+  // fast.
   const holds = isSlow ? ASK_AGAIN_MS : why === "no-answer" ? 0 : Infinity;
   probed.set(path, { file, why, until: performance.now() + holds });
   return why;
@@ -91,7 +103,8 @@ function examine(path) {
   return { why: status === 0 && ANSWER.test(stdout) ? undefined : "wrong-answer" };
 }
 
-// Checked before running it: a program for another machine fails with ENOEXEC, and some callers then run it in a shell.
+// Checked before running it: a program for another machine fails with ENOEXEC, and some callers
+// then run it in a shell.
 function isForThisMachine(path) {
   const header = Buffer.alloc(20);
   try {

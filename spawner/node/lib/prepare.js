@@ -21,8 +21,16 @@ const SHELL_FUNCTION = "BASH_FUNC_";
 
 /** Decides what to spawn so that the kernel kills the child before the gateway. Never throws. */
 export function prepare(command, args, options) {
-  const { platform = process.platform, env, cwd, argv0, pin, exempt, oomexec, shellAvailable = isShellThere } =
-    options ?? {};
+  const {
+    platform = process.platform,
+    env,
+    cwd,
+    argv0,
+    pin,
+    exempt,
+    oomexec,
+    shellAvailable = isShellThere,
+  } = options ?? {};
   const given = [...(args ?? [])];
   const asGiven = (wrapped, via, why) => ({
     command,
@@ -40,14 +48,16 @@ export function prepare(command, args, options) {
   if (exempt) return direct("exempt");
   if (isOptedOut(env)) return direct("opted-out");
 
-  // A command that cannot run is spawned directly: the runtime's error says more than a wrapper's exit status.
+  // A command that cannot run is spawned directly: the runtime's error says more than a wrapper's
+  // exit status.
   const directory = directoryOf(cwd);
   if (directory === undefined) return direct("no-directory");
   const found = search(command, (env ?? process.env).PATH, directory);
   if (found !== "executable") return direct(found);
 
   if (basename(command) === "oomexec") return asGiven(true, "oomexec", "already-wrapped");
-  if (command === SHELL && given[0] === "-c" && isShim(given[1])) return asGiven(true, "sh", "already-wrapped");
+  if (command === SHELL && given[0] === "-c" && isShim(given[1]))
+    return asGiven(true, "sh", "already-wrapped");
 
   const { path } = findOomexec(oomexec);
   if (path !== undefined) {
@@ -77,8 +87,8 @@ export function prepare(command, args, options) {
   };
 }
 
-// The child's environment decides if it has the variable, else the gateway's: a reduced environment for the child
-// must not undo the gateway's opt-out.
+// The child's environment decides if it has the variable, else the gateway's: a reduced environment
+// for the child must not undo the gateway's opt-out.
 function isOptedOut(env) {
   return OPT_OUT_WORD.test(env?.[OPT_OUT] ?? process.env[OPT_OUT] ?? "");
 }

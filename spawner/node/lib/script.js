@@ -4,7 +4,7 @@
 export const SHIM = 'echo 1000 > /proc/self/oom_score_adj 2>/dev/null; exec "$0" "$@"';
 
 /**
- * The script of this package. stderr is redirected first, so that a refused write is silent. `>>` does not truncate: a
- * sandbox may refuse that and still allow the write. dash has no `exec --`.
+ * The script of this package. stderr is redirected first, so that a refused write is silent. `>>`
+ * does not truncate: a sandbox may refuse that and still allow the write. dash has no `exec --`.
  */
 export const SPAWNER = 'echo 1000 2>/dev/null >>/proc/self/oom_score_adj; exec "$0" "$@"';

@@ -35,8 +35,9 @@ export function look(file) {
 }
 
 /**
- * Returns the prefix for paths relative to the child's directory; undefined if the child cannot enter it.
- * Paths are joined as text, because resolving `..` here would be wrong behind a symbolic link.
+ * Returns the prefix for paths relative to the child's directory; undefined if the child cannot
+ * enter it. Paths are joined as text, because resolving `..` here would be wrong behind a symbolic
+ * link.
  */
 export function directoryOf(cwd) {
   if (cwd === undefined || cwd === null || cwd === "") return "";

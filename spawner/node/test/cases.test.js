@@ -6,7 +6,9 @@ import "../testenv/oomexec.js";
 import { explainExit, prepare } from "../index.js";
 import { makeFile, newDirectory } from "../testenv/files.js";
 
-const { rule, exits, shim } = JSON.parse(readFileSync(new URL("../../cases.json", import.meta.url), "utf8"));
+const { rule, exits, shim } = JSON.parse(
+  readFileSync(new URL("../../cases.json", import.meta.url), "utf8"),
+);
 
 describe("prepare", () => {
   const own = { ...process.env };
@@ -25,11 +27,13 @@ describe("prepare", () => {
 
       makeFile(`${directory}/bin/tool`, "executable");
       makeFile(oomexec, "oomexec");
-      for (const [path, kind] of Object.entries(c.files ?? {})) makeFile(`${directory}/${path}`, kind);
+      for (const [path, kind] of Object.entries(c.files ?? {}))
+        makeFile(`${directory}/${path}`, kind);
       process.chdir(directory);
       setEnvironment(c.gateway ?? { PATH: `${directory}/bin` });
 
-      const env = c.env && Object.fromEntries(Object.entries(c.env).map(([k, v]) => [k, v ?? undefined]));
+      const env =
+        c.env && Object.fromEntries(Object.entries(c.env).map(([k, v]) => [k, v ?? undefined]));
       const options = {
         env,
         cwd: c.cwd,
@@ -79,7 +83,13 @@ describe("explainExit", () => {
     test(name, () => {
       assert.ok(signal === null || signal in constants.signals);
       const count = (kills) => (kills === undefined ? undefined : { file: "memory.events", kills });
-      const got = explainExit({ code, signal, wrapped, before: count(before), after: count(after) });
+      const got = explainExit({
+        code,
+        signal,
+        wrapped,
+        before: count(before),
+        after: count(after),
+      });
       assert.deepEqual(got, { kind, text });
     });
   }
@@ -87,12 +97,16 @@ describe("explainExit", () => {
   test("does not compare the counts of two cgroups", () => {
     const before = { file: "a/memory.events", kills: 0 };
     const after = { file: "b/memory.events", kills: 1 };
-    assert.equal(explainExit({ code: null, signal: "SIGKILL", before, after }).kind, "killed-unknown");
+    assert.equal(
+      explainExit({ code: null, signal: "SIGKILL", before, after }).kind,
+      "killed-unknown",
+    );
   });
 });
 
 function fill(value, places) {
-  if (typeof value === "string") return value.replace(/\$(DIR|OOMEXEC|SHIM)\b/g, (place) => places[place]);
+  if (typeof value === "string")
+    return value.replace(/\$(DIR|OOMEXEC|SHIM)\b/g, (place) => places[place]);
   if (Array.isArray(value)) return value.map((item) => fill(item, places));
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, fill(v, places)]));

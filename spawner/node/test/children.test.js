@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { spawn as spawnChild, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
-import { describe, test } from "node:test";
 import { text } from "node:stream/consumers";
-import { OOMEXEC } from "../testenv/oomexec.js";
+import { describe, test } from "node:test";
 import { prepare, prepareOomScoreAdjustedSpawn, spawn } from "../index.js";
 import { end, line, run, scoreOf, start } from "../testenv/child.js";
 import { newDirectory } from "../testenv/files.js";
+import { OOMEXEC } from "../testenv/oomexec.js";
 
 const OWN = scoreOf("self");
 const WAYS = {
@@ -47,7 +47,9 @@ for (const [via, { options, score }] of Object.entries(WAYS)) {
     test("gets its arguments unchanged", async () => {
       const args = ["--", "", "-n", " a  b ", "ünï ✓", "\n", "$HOME", "*", '"$@"', "-c", "%s"];
       const script = "process.stdout.write(JSON.stringify(process.argv.slice(1)))";
-      const { stdout } = await run(prepare(process.execPath, ["-e", script, "--", ...args], options));
+      const { stdout } = await run(
+        prepare(process.execPath, ["-e", script, "--", ...args], options),
+      );
       assert.deepEqual(JSON.parse(stdout), args);
     });
 
@@ -78,15 +80,24 @@ for (const [via, { options, score }] of Object.entries(WAYS)) {
         ["./notes", directory],
         ["cat", `${directory}/gone`],
       ]) {
-        const [error] = await once(start(prepare(command, ["x"], { ...options, cwd }), { cwd }), "error");
+        const [error] = await once(
+          start(prepare(command, ["x"], { ...options, cwd }), { cwd }),
+          "error",
+        );
         const [native] = await once(spawnChild(command, ["x"], { cwd }), "error");
-        assert.deepEqual({ ...error, message: error.message }, { ...native, message: native.message });
+        assert.deepEqual(
+          { ...error, message: error.message },
+          { ...native, message: native.message },
+        );
       }
     });
 
     test("is looked up in its own directory, given as a URL", async (t) => {
       const directory = newDirectory(t);
-      writeFileSync(`${directory}/score`, "#!/bin/sh\nread score </proc/$$/oom_score_adj; echo $score\n");
+      writeFileSync(
+        `${directory}/score`,
+        "#!/bin/sh\nread score </proc/$$/oom_score_adj; echo $score\n",
+      );
       chmodSync(`${directory}/score`, 0o755);
       const cwd = new URL(`file://${directory}`);
       const prepared = prepare("./score", [], { ...options, cwd });
@@ -101,7 +112,10 @@ test("argv0 reaches the child through oomexec, and directly without oomexec", as
     [{ oomexec: OOMEXEC }, "oomexec", 1000],
     [{ oomexec: false }, "direct", OWN],
   ]) {
-    const prepared = prepare("cat", ["/proc/self/cmdline", "/proc/self/oom_score_adj"], { ...options, argv0: "-cat" });
+    const prepared = prepare("cat", ["/proc/self/cmdline", "/proc/self/oom_score_adj"], {
+      ...options,
+      argv0: "-cat",
+    });
     assert.equal(prepared.via, via);
     const { stdout } = await run(prepared);
     assert.equal(stdout, `-cat\0/proc/self/cmdline\0/proc/self/oom_score_adj\0${score}\n`);
@@ -110,7 +124,9 @@ test("argv0 reaches the child through oomexec, and directly without oomexec", as
 
 test("a pinned child is held at 1000 if the kernel has Landlock", async (t) => {
   const script = "(echo 0 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj";
-  const isHeld = spawnSync(OOMEXEC, ["--pin", "--", "sh", "-c", script], { encoding: "utf8" }).stdout === "1000\n";
+  const isHeld =
+    spawnSync(OOMEXEC, ["--pin", "--", "sh", "-c", script], { encoding: "utf8" }).stdout ===
+    "1000\n";
   if (!isHeld) t.diagnostic("Landlock cannot pin on this kernel: only the launch is tested");
   const { stdout } = await run(prepare("sh", ["-c", script], { oomexec: OOMEXEC, pin: true }));
   assert.equal(stdout, isHeld ? "1000\n" : "0\n");
@@ -129,14 +145,18 @@ test("the shell reads no startup file from BASH_ENV or ENV", async (t) => {
   const startup = `${newDirectory(t)}/startup`;
   writeFileSync(startup, "echo startup\n");
   const env = { ...process.env, BASH_ENV: startup, ENV: startup };
-  const { stdout } = await run(prepare("cat", ["/proc/self/oom_score_adj"], { oomexec: false, env }));
+  const { stdout } = await run(
+    prepare("cat", ["/proc/self/oom_score_adj"], { oomexec: false, env }),
+  );
   assert.equal(stdout, "1000\n");
 });
 
 test("the shim is silent in each shell if the write is refused", async (t) => {
   const [, script] = prepare("true", [], { oomexec: false }).args;
-  const readOnly = "mount --bind /proc /proc && mount -o remount,ro,bind /proc && exec \"$@\"";
-  const unshare = [["-m"], ["-rm"]].find((as) => spawnSync("unshare", [...as, "sh", "-c", readOnly, "sh", "true"]).status === 0);
+  const readOnly = 'mount --bind /proc /proc && mount -o remount,ro,bind /proc && exec "$@"';
+  const unshare = [["-m"], ["-rm"]].find(
+    (as) => spawnSync("unshare", [...as, "sh", "-c", readOnly, "sh", "true"]).status === 0,
+  );
   if (unshare === undefined) {
     assert.ok(!process.env.CI, "/proc cannot be made read-only here");
     return t.skip("/proc cannot be made read-only here");
@@ -144,7 +164,11 @@ test("the shim is silent in each shell if the write is refused", async (t) => {
   const shells = [["/bin/sh"], ["dash"], ["bash", "--posix"], ["busybox", "sh"]];
   for (const shell of shells.filter(([name]) => spawnSync(name, ["-c", ":"]).error === undefined)) {
     const shim = [...shell, "-c", script, "cat", "/proc/self/oom_score_adj"];
-    const { stdout, stderr } = spawnSync("unshare", [...unshare, "sh", "-c", readOnly, "sh", ...shim], { encoding: "utf8" });
+    const { stdout, stderr } = spawnSync(
+      "unshare",
+      [...unshare, "sh", "-c", readOnly, "sh", ...shim],
+      { encoding: "utf8" },
+    );
     assert.deepEqual({ shell, stdout, stderr }, { shell, stdout: `${OWN}\n`, stderr: "" });
   }
 });
@@ -172,7 +196,10 @@ describe("spawn", () => {
   });
 
   test("raises the shell of the shell option", async () => {
-    const child = spawn("cat /proc/self/oom_score_adj;", ["echo", "$0"], { oomexec: OOMEXEC, shell: true });
+    const child = spawn("cat /proc/self/oom_score_adj;", ["echo", "$0"], {
+      oomexec: OOMEXEC,
+      shell: true,
+    });
     assert.equal(await text(child.stdout), "1000\n/bin/sh\n");
   });
 
@@ -185,7 +212,11 @@ describe("spawn", () => {
 });
 
 test("prepareOomScoreAdjustedSpawn is exported and works", () => {
-  const prepared = prepareOomScoreAdjustedSpawn("true", undefined, { platform: "linux", oomexec: false, shellAvailable: () => true });
+  const prepared = prepareOomScoreAdjustedSpawn("true", undefined, {
+    platform: "linux",
+    oomexec: false,
+    shellAvailable: () => true,
+  });
   assert.equal(prepared.command, "/bin/sh");
   assert.deepEqual(prepared.args.slice(2), ["true"]);
   assert.equal(prepared.wrapped, true);

@@ -2,20 +2,26 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { OOMEXEC } from "../testenv/oomexec.js";
 import { explainExit, prepare, readOomKills } from "../index.js";
 import { newCgroup } from "../testenv/cgroup.js";
 import { run } from "../testenv/child.js";
 import { newDirectory } from "../testenv/files.js";
+import { OOMEXEC } from "../testenv/oomexec.js";
 
-test("a real OOM kill is told apart from a kill by the gateway", { timeout: 120_000 }, async (t) => {
+test("a real OOM kill is told apart from a kill by the gateway", {
+  timeout: 120_000,
+}, async (t) => {
   const cgroup = newCgroup(t, 256 * 1024 * 1024);
   if (cgroup === undefined) {
     assert.ok(!process.env.CI, "no memory cgroup can be made here");
     return t.skip("NOT TESTED: no memory cgroup can be made here");
   }
   const gateway = fileURLToPath(new URL("../testenv/gateway.js", import.meta.url));
-  const { stdout, stderr } = await run({ command: process.execPath, args: [gateway, cgroup], env: process.env });
+  const { stdout, stderr } = await run({
+    command: process.execPath,
+    args: [gateway, cgroup],
+    env: process.env,
+  });
   assert.equal(stderr, "");
   const { grown, killed, file } = JSON.parse(stdout);
   assert.equal(file.slice(0, file.lastIndexOf("/")), cgroup);

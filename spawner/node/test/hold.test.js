@@ -3,13 +3,14 @@ import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { OOMEXEC } from "../testenv/oomexec.js";
 import { hold } from "../index.js";
 import { openScore, raise, startOf } from "../lib/hold.js";
 import { end, line, run, scoreOf, start } from "../testenv/child.js";
 import { newDirectory } from "../testenv/files.js";
+import { OOMEXEC } from "../testenv/oomexec.js";
 
-// Resets its score to the gateway's, which needs no privilege, at the start and at each line of input.
+// Resets its score to the gateway's, which needs no privilege, at the start and at each line of
+// input.
 const RESETS = `while :; do echo ${scoreOf("self")} >/proc/$$/oom_score_adj; echo reset; read next; done`;
 
 function startResetting() {
@@ -133,7 +134,11 @@ test("hold does not keep the gateway alive", { timeout: 60_000 }, async () => {
     child.unref();
     hold(child.pid);
     console.log(child.pid);`;
-  const gateway = { command: process.execPath, args: ["--input-type=module", "-e", script], env: process.env };
+  const gateway = {
+    command: process.execPath,
+    args: ["--input-type=module", "-e", script],
+    env: process.env,
+  };
   const { stdout, code } = await run(gateway);
   process.kill(Number(stdout), "SIGKILL");
   assert.equal(code, 0);

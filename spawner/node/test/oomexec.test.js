@@ -1,16 +1,35 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { OOMEXEC } from "../testenv/oomexec.js";
 import { findOomexec, prepare } from "../index.js";
 import { run } from "../testenv/child.js";
 import { makeFile, newDirectory } from "../testenv/files.js";
+import { OOMEXEC } from "../testenv/oomexec.js";
 
 describe("a gateway notices that oomexec is replaced", () => {
   for (const [how, replace] of [
-    ["by another file", (path, kind) => (makeFile(`${path}.new`, kind), renameSync(`${path}.new`, path))],
-    ["by other contents", (path, kind) => (makeFile(`${path}.new`, kind), writeFileSync(path, readFileSync(`${path}.new`)))],
+    [
+      "by another file",
+      (path, kind) => {
+        makeFile(`${path}.new`, kind);
+        renameSync(`${path}.new`, path);
+      },
+    ],
+    [
+      "by other contents",
+      (path, kind) => {
+        makeFile(`${path}.new`, kind);
+        writeFileSync(path, readFileSync(`${path}.new`));
+      },
+    ],
   ]) {
     test(how, (t) => {
       const path = `${newDirectory(t)}/oomexec`;
@@ -62,13 +81,19 @@ test("the package for this platform is used if it is installed", async (t) => {
   const directory = newDirectory(t);
   const modules = `${directory}/node_modules`;
   for (const part of ["package.json", "index.js", "lib"]) {
-    cpSync(fileURLToPath(new URL(`../${part}`, import.meta.url)), `${modules}/oomexec/${part}`, { recursive: true });
+    cpSync(fileURLToPath(new URL(`../${part}`, import.meta.url)), `${modules}/oomexec/${part}`, {
+      recursive: true,
+    });
   }
   const packaged = `${modules}/@oomexec/linux-${process.arch}/bin/oomexec`;
   makeFile(packaged, "oomexec");
   const script = 'import { prepare } from "oomexec"; console.log(prepare("sh").command)';
   writeFileSync(`${directory}/gateway.mjs`, script);
-  const gateway = { command: process.execPath, args: [`${directory}/gateway.mjs`], env: { PATH: process.env.PATH } };
+  const gateway = {
+    command: process.execPath,
+    args: [`${directory}/gateway.mjs`],
+    env: { PATH: process.env.PATH },
+  };
   assert.equal((await run(gateway)).stdout, `${packaged}\n`);
 
   gateway.env.OOMEXEC_PATH = OOMEXEC;

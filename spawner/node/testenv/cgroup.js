@@ -1,5 +1,5 @@
-// Makes a memory cgroup below our own, or below the nearest ancestor that allows it: on v2 a cgroup that contains
-// processes gives its children no memory controller.
+// Makes a memory cgroup below our own, or below the nearest ancestor that allows it: on v2 a cgroup
+// that contains processes gives its children no memory controller.
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

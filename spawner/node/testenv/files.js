@@ -1,5 +1,14 @@
 // Makes real files of the kinds in ../../cases.json.
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { endianness, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { OOMEXEC } from "./oomexec.js";

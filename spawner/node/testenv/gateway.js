@@ -1,5 +1,5 @@
-// A gateway that moves into a memory cgroup (its argument). It starts a child that grows until the kernel kills it
-// and one that the gateway kills, and prints the two explanations.
+// A gateway that moves into a memory cgroup (its argument). It starts a child that grows until the
+// kernel kills it and one that the gateway kills, and prints the two explanations.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";

@@ -9,7 +9,9 @@ const places = process.env.OOMEXEC_TEST_BINARY ? [process.env.OOMEXEC_TEST_BINAR
 
 export const OOMEXEC = places.find((place) => existsSync(place));
 if (OOMEXEC === undefined) {
-  throw new Error(`no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at ${places.join(", ")}`);
+  throw new Error(
+    `no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at ${places.join(", ")}`,
+  );
 }
 
 // The environment of whoever runs the tests must not change the results.

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { hold } from "oomexec";
-import { Browser, USERS, canPin, canSandbox, isThere, pixelOf } from "../testenv/browser.js";
-import { OWN, WAYS, notTested, scoreOf } from "../testenv/oomexec.js";
+import { Browser, canPin, canSandbox, isThere, pixelOf, USERS } from "../testenv/browser.js";
+import { notTested, OWN, scoreOf, WAYS } from "../testenv/oomexec.js";
 import { until } from "../testenv/process.js";
 
 const PAGE = `<!doctype html><title>rendered</title>
@@ -49,7 +49,8 @@ for (const command of ["chromium", "chromium-headless-shell"]) {
   for (const [who, user] of Object.entries(USERS)) {
     const newBrowser = (t, how) => {
       if (!isThere(command)) return notTested(t, `${command} is not installed`);
-      if (user.sandbox && !canSandbox(user)) return notTested(t, "the user may not create a sandbox's namespaces");
+      if (user.sandbox && !canSandbox(user))
+        return notTested(t, "the user may not create a sandbox's namespaces");
       return Browser.start(t, command, how, user);
     };
 
@@ -63,9 +64,13 @@ for (const command of ["chromium", "chromium-headless-shell"]) {
         const all = browser.all();
         assert.ok(all.some(({ pid }) => pid === browser.pid));
         for (const type of ["zygote", "renderer"]) {
-          assert.ok(all.some((one) => one.type === type), `there is a ${type}`);
+          assert.ok(
+            all.some((one) => one.type === type),
+            `there is a ${type}`,
+          );
         }
-        for (const { name, type, score } of all) assert.equal(score, 1000, `the score of ${name} ${type ?? ""}`);
+        for (const { name, type, score } of all)
+          assert.equal(score, 1000, `the score of ${name} ${type ?? ""}`);
         assert.equal(scoreOf("self"), OWN);
         if (user.sandbox) assertSandboxed(browser);
       });
@@ -78,7 +83,10 @@ for (const command of ["chromium", "chromium-headless-shell"]) {
           await render(browser);
           if (OWN > RENDERER) return notTested(t, `a browser cannot go down to ${RENDERER} here`);
           const isReset = () => browser.renderers().every(({ score }) => score === RENDERER);
-          await until(() => `renderers are at ${RENDERER}: ${JSON.stringify(browser.all())}`, isReset);
+          await until(
+            () => `renderers are at ${RENDERER}: ${JSON.stringify(browser.all())}`,
+            isReset,
+          );
           assert.equal(scoreOf("self"), OWN);
           if (user.sandbox) assertSandboxed(browser);
         });
@@ -103,7 +111,9 @@ for (const command of ["chromium", "chromium-headless-shell"]) {
           await render(browser);
           if (OWN > RENDERER) return notTested(t, "a browser does not reset itself here");
           // It resets its own score before it starts its first renderer.
-          await until("a renderer has set its score", () => browser.renderers().some(({ score }) => score === RENDERER));
+          await until("a renderer has set its score", () =>
+            browser.renderers().some(({ score }) => score === RENDERER),
+          );
           await until("the main process is raised again", () => scoreOf(browser.pid) === 1000);
         });
       }

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { canPin, canSandbox, isThere } from "../testenv/browser.js";
 import { newDirectory } from "../testenv/child.js";
-import { OOMEXEC, OWN, notTested } from "../testenv/oomexec.js";
+import { notTested, OOMEXEC, OWN } from "../testenv/oomexec.js";
 
 // An example decides like a gateway: by its environment and what is installed.
 const { PATH } = process.env;
@@ -58,5 +58,8 @@ test("the browser example shows the scores of the gateway and the child", async 
 test("the browser example shows what a browser says that ends at once", async (t) => {
   const browser = join(newDirectory(t), "browser");
   writeFileSync(browser, "#!/bin/sh\necho no usable sandbox >&2\nexit 3\n", { mode: 0o755 });
-  await assert.rejects(run(t, "browser", WAYS.oomexec.env, browser), /the browser ended: 3\nno usable sandbox/);
+  await assert.rejects(
+    run(t, "browser", WAYS.oomexec.env, browser),
+    /the browser ended: 3\nno usable sandbox/,
+  );
 });

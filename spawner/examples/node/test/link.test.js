@@ -1,4 +1,5 @@
-// Playwright and Puppeteer launch a browser through a link to oomexec. See ../browser-link.example.js for why.
+// Playwright and Puppeteer launch a browser through a link to oomexec. See
+// ../browser-link.example.js for why.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +13,7 @@ import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
 import { Browser, canPin, canSandbox, isThere } from "../testenv/browser.js";
 import { makeDirectory, newDirectory, removeDirectory } from "../testenv/child.js";
-import { OOMEXEC, OWN, notTested, scoreOf } from "../testenv/oomexec.js";
+import { notTested, OOMEXEC, OWN, scoreOf } from "../testenv/oomexec.js";
 import { programOf, until } from "../testenv/process.js";
 
 const PAGE = `<!doctype html><title>linked</title><p id="answer">42</p>`;
@@ -89,7 +90,10 @@ async function show(launched) {
   const page = await launched.newPage();
   await page.goto(url);
   assert.equal(await page.title(), "linked");
-  assert.equal(await page.evaluate(() => Number(document.getElementById("answer").textContent)), 42);
+  assert.equal(
+    await page.evaluate(() => Number(document.getElementById("answer").textContent)),
+    42,
+  );
 }
 
 function untilGone(browser) {
@@ -108,9 +112,13 @@ for (const [who, launcher] of Object.entries(LAUNCHERS)) {
       const all = browser.all();
       assert.ok(all.some(({ pid }) => pid === browser.pid));
       for (const type of ["zygote", "renderer"]) {
-        assert.ok(all.some((one) => one.type === type), `there is a ${type}`);
+        assert.ok(
+          all.some((one) => one.type === type),
+          `there is a ${type}`,
+        );
       }
-      for (const { name, type, score } of all) assert.equal(score, 1000, `the score of ${name} ${type ?? ""}`);
+      for (const { name, type, score } of all)
+        assert.equal(score, 1000, `the score of ${name} ${type ?? ""}`);
       assert.equal(scoreOf("self"), OWN);
       await launched.close();
       await untilGone(browser);
@@ -124,7 +132,10 @@ for (const [who, launcher] of Object.entries(LAUNCHERS)) {
       await show(launched);
       const isReset = () =>
         scoreOf(browser.pid) < 1000 && browser.renderers().every(({ score }) => score === RENDERER);
-      await until(() => `the browser has set its scores: ${JSON.stringify(browser.all())}`, isReset);
+      await until(
+        () => `the browser has set its scores: ${JSON.stringify(browser.all())}`,
+        isReset,
+      );
       assert.equal(scoreOf("self"), OWN);
       await launched.close();
       await untilGone(browser);

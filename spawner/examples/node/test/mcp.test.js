@@ -5,13 +5,18 @@ import { once } from "node:events";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport, getDefaultEnvironment } from "@modelcontextprotocol/sdk/client/stdio.js";
+import {
+  getDefaultEnvironment,
+  StdioClientTransport,
+} from "@modelcontextprotocol/sdk/client/stdio.js";
 import { prepare } from "oomexec";
 import { newDirectory } from "../testenv/child.js";
-import { OWN, WAYS, scoreOf } from "../testenv/oomexec.js";
+import { OWN, scoreOf, WAYS } from "../testenv/oomexec.js";
 import { programOf, runs, statOf } from "../testenv/process.js";
 
-const SERVER = fileURLToPath(new URL("../node_modules/.bin/mcp-server-everything", import.meta.url));
+const SERVER = fileURLToPath(
+  new URL("../node_modules/.bin/mcp-server-everything", import.meta.url),
+);
 const GATEWAY = { name: "oomexec-examples", version: "1.0.0" };
 
 // The SDK does not pass this to servers by default.
@@ -19,8 +24,16 @@ process.env.GATEWAY_TOKEN = "a secret";
 
 for (const [via, { how, score }] of Object.entries(WAYS)) {
   const newTransport = (t, command, args, more) => {
-    const { env, ...prepared } = prepare(command, args, { ...how, env: { ...getDefaultEnvironment(), ...more } });
-    const transport = new StdioClientTransport({ command: prepared.command, args: prepared.args, env, stderr: "pipe" });
+    const { env, ...prepared } = prepare(command, args, {
+      ...how,
+      env: { ...getDefaultEnvironment(), ...more },
+    });
+    const transport = new StdioClientTransport({
+      command: prepared.command,
+      args: prepared.args,
+      env,
+      stderr: "pipe",
+    });
     transport.stderr.resume();
     t.after(() => transport.close());
     return { ...prepared, transport };
@@ -55,7 +68,10 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
       // The answers to initialize, tools/list and tools/call, with notifications in between.
       const messages = stdout.lines().map((line) => JSON.parse(line));
       for (const message of messages) assert.equal(message.jsonrpc, "2.0");
-      assert.deepEqual(messages.map(({ id }) => id).filter((id) => id !== undefined), [0, 1, 2]);
+      assert.deepEqual(
+        messages.map(({ id }) => id).filter((id) => id !== undefined),
+        [0, 1, 2],
+      );
     });
 
     test("has the given environment, and none of the gateway's secrets", async (t) => {

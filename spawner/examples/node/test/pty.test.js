@@ -3,9 +3,9 @@ import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, test } from "node:test";
 import { prepare } from "oomexec";
-import { OWN, WAYS, scoreOf } from "../testenv/oomexec.js";
+import { OWN, scoreOf, WAYS } from "../testenv/oomexec.js";
 import { programOf, runs, statOf, until } from "../testenv/process.js";
-import { COLUMNS, ROWS, Terminal, environmentOf } from "../testenv/terminal.js";
+import { COLUMNS, environmentOf, ROWS, Terminal } from "../testenv/terminal.js";
 
 for (const [via, { how, score }] of Object.entries(WAYS)) {
   const bash = (t, args = ["--norc"]) => {
@@ -56,7 +56,10 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
         return statOf(job).state === "T" && terminal.foreground === terminal.pid;
       });
       terminal.type("fg\r");
-      await until("cat has the keyboard again", () => terminal.foreground === job && statOf(job).state !== "T");
+      await until(
+        "cat has the keyboard again",
+        () => terminal.foreground === job && statOf(job).state !== "T",
+      );
       terminal.type("hello\r");
       await terminal.shows(/hello\r\nhello\r\n/);
 
@@ -112,7 +115,10 @@ describe("a login shell", () => {
   };
 
   test("starts through oomexec by argv[0], which node-pty itself cannot set", async (t) => {
-    const terminal = new Terminal(t, prepare("bash", [], { ...WAYS.oomexec.how, argv0: "-bash", env: environmentOf(t) }));
+    const terminal = new Terminal(
+      t,
+      prepare("bash", [], { ...WAYS.oomexec.how, argv0: "-bash", env: environmentOf(t) }),
+    );
     assert.equal(await asked(terminal), "on");
     assert.equal(readFileSync(`/proc/${terminal.pid}/cmdline`, "utf8"), "-bash\0");
     assert.equal(scoreOf(terminal.pid), 1000);

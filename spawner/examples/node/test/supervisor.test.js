@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { openSync, closeSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { describe, test } from "node:test";
 import { prepare } from "oomexec";
 import { end, kill, lines, newDirectory, start } from "../testenv/child.js";
-import { OWN, WAYS, scoreOf } from "../testenv/oomexec.js";
+import { OWN, scoreOf, WAYS } from "../testenv/oomexec.js";
 import { processes, programOf, statOf, until } from "../testenv/process.js";
 
 // The children in these tests read a pipe from the gateway, so they end when the gateway does.
 
-const which = (name) => realpathSync(execFileSync("/bin/sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim());
+const which = (name) =>
+  realpathSync(execFileSync("/bin/sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim());
 
 for (const [via, { how, score }] of Object.entries(WAYS)) {
   const startHere = (t, command, args, options) => {
@@ -56,7 +57,9 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
 
     test("reads and writes an extra descriptor", async (t) => {
       const script = 'read word <&3; echo "got $word" >&3';
-      const child = startHere(t, "sh", ["-c", script], { stdio: ["ignore", "inherit", "inherit", "pipe"] });
+      const child = startHere(t, "sh", ["-c", script], {
+        stdio: ["ignore", "inherit", "inherit", "pipe"],
+      });
       const line = lines(child.stdio[3]);
       child.stdio[3].write("extra\n");
       assert.equal(await line(), "got extra");
@@ -64,11 +67,17 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
     });
 
     test("leads its own group, and a signal to the group ends every process in it", async (t) => {
-      const script = "cat <&3 >/dev/null & (cat <&3 >/dev/null & cat <&3 >/dev/null) & cat <&3 >/dev/null";
-      const child = startHere(t, "sh", ["-c", script], { stdio: ["ignore", "ignore", "inherit", "pipe"] });
+      const script =
+        "cat <&3 >/dev/null & (cat <&3 >/dev/null & cat <&3 >/dev/null) & cat <&3 >/dev/null";
+      const child = startHere(t, "sh", ["-c", script], {
+        stdio: ["ignore", "ignore", "inherit", "pipe"],
+      });
       const line = lines(child.stdio[3]);
       const inGroup = () => processes().filter(({ group }) => group === child.pid);
-      await until("four cats run", () => inGroup().filter(({ name }) => name === "cat").length === 4);
+      await until(
+        "four cats run",
+        () => inGroup().filter(({ name }) => name === "cat").length === 4,
+      );
       const group = inGroup();
       assert.ok(group.some(({ pid }) => pid === child.pid));
       for (const { pid, name, session } of group) {
@@ -103,7 +112,8 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
     });
 
     test("receives the signals that it handles", async (t) => {
-      const script = "process.on('SIGTERM', () => process.exit(42)); process.stdin.resume(); console.log('ready')";
+      const script =
+        "process.on('SIGTERM', () => process.exit(42)); process.stdin.resume(); console.log('ready')";
       const child = startHere(t, process.execPath, ["-e", script]);
       assert.equal(await lines(child.stdout)(), "ready");
       const ended = end(child);
@@ -112,8 +122,11 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
     });
 
     test("exchanges messages over Node's IPC channel", async (t) => {
-      const script = "process.on('message', (message) => process.send({ message, pid: process.pid }))";
-      const child = startHere(t, process.execPath, ["-e", script], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+      const script =
+        "process.on('message', (message) => process.send({ message, pid: process.pid }))";
+      const child = startHere(t, process.execPath, ["-e", script], {
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+      });
       const answer = new Promise((resolve) => child.once("message", resolve));
       child.send("hello");
       assert.deepEqual(await answer, { message: "hello", pid: child.pid });
@@ -125,8 +138,10 @@ for (const [via, { how, score }] of Object.entries(WAYS)) {
     test("keeps an inherited descriptor open until its last descendant exits", async (t) => {
       // The descendant leaves the group too, so only the descriptor shows that it still runs.
       const script =
-        'setsid sh -c \'echo started >&3; read word <&3; echo "$word $(cat /proc/self/oom_score_adj)" >&3\' & exit 5';
-      const child = startHere(t, "sh", ["-c", script], { stdio: ["ignore", "ignore", "inherit", "pipe"] });
+        "setsid sh -c 'echo started >&3; read word <&3; echo \"$word $(cat /proc/self/oom_score_adj)\" >&3' & exit 5";
+      const child = startHere(t, "sh", ["-c", script], {
+        stdio: ["ignore", "ignore", "inherit", "pipe"],
+      });
       const line = lines(child.stdio[3]);
       assert.equal(await end(child), 5);
       assert.equal(await line(), "started");

@@ -1,4 +1,5 @@
-// Starts Debian's browsers as a gateway does; Playwright drives them over CDP. See ../browser.example.js for why.
+// Starts Debian's browsers as a gateway does; Playwright drives them over CDP. See
+// ../browser.example.js for why.
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, copyFileSync, readFileSync } from "node:fs";
@@ -16,7 +17,10 @@ const NOBODY = 65534;
 /** The users that run the browser. Chromium refuses to sandbox root. */
 export const USERS =
   process.getuid() === 0
-    ? { "as root without its sandbox": {}, "unprivileged with its sandbox": { uid: NOBODY, gid: NOBODY, sandbox: true } }
+    ? {
+        "as root without its sandbox": {},
+        "unprivileged with its sandbox": { uid: NOBODY, gid: NOBODY, sandbox: true },
+      }
     : { "unprivileged with its sandbox": { sandbox: true } };
 
 export function isThere(command) {
@@ -25,13 +29,18 @@ export function isThere(command) {
 
 /** Returns whether this user may create the namespaces of Chromium's sandbox. */
 export function canSandbox({ uid, gid }) {
-  return spawnSync("unshare", ["--user", "--pid", "--net", "--fork", "true"], { uid, gid, cwd: "/" }).status === 0;
+  return (
+    spawnSync("unshare", ["--user", "--pid", "--net", "--fork", "true"], { uid, gid, cwd: "/" })
+      .status === 0
+  );
 }
 
 /** Returns whether this kernel has the Landlock that pin needs. */
 export function canPin() {
   const lower = "(echo 0 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj";
-  return execFileSync(OOMEXEC, ["--pin", "--", "sh", "-c", lower], { encoding: "utf8" }) === "1000\n";
+  return (
+    execFileSync(OOMEXEC, ["--pin", "--", "sh", "-c", lower], { encoding: "utf8" }) === "1000\n"
+  );
 }
 
 export class Browser {
@@ -59,7 +68,12 @@ export class Browser {
     ];
     const env = { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, LANG: "C.UTF-8" };
     const prepared = prepare(command, flags, { ...how, env, cwd: directory });
-    const child = start(t, prepared, { stdio: ["ignore", "ignore", "pipe"], cwd: directory, uid, gid });
+    const child = start(t, prepared, {
+      stdio: ["ignore", "ignore", "pipe"],
+      cwd: directory,
+      uid,
+      gid,
+    });
 
     const browser = Browser.of(child.pid, directory);
     browser.via = prepared.via;
@@ -69,7 +83,10 @@ export class Browser {
     return browser;
   }
 
-  /** Returns a browser that somebody else started, in its own session and with this directory as its HOME. */
+  /**
+   * Returns a browser that somebody else started, in its own session and with this directory as its
+   * HOME.
+   */
   static of(pid, directory) {
     const browser = new Browser();
     browser.#directory = directory;
@@ -83,7 +100,10 @@ export class Browser {
     return this.playwright;
   }
 
-  /** Returns the browser's processes. crashpad's helpers are not in its session, but name its profile. */
+  /**
+   * Returns the browser's processes. crashpad's helpers are not in its session, but name its
+   * profile.
+   */
   processes() {
     return processes()
       .map((stat) => ({ ...stat, ...detailsOf(stat.pid) }))
@@ -120,7 +140,8 @@ export class Browser {
   }
 }
 
-// Reads the address that the browser prints on stderr, and keeps reading: a full pipe would block the browser.
+// Reads the address that the browser prints on stderr, and keeps reading: a full pipe would block
+// the browser.
 function endpoint(child) {
   return new Promise((resolve, reject) => {
     const said = [];
@@ -158,7 +179,8 @@ export function pixelOf(png) {
   const data = [];
   for (let at = 8; at < png.length; ) {
     const length = png.readUInt32BE(at);
-    if (png.toString("latin1", at + 4, at + 8) === "IDAT") data.push(png.subarray(at + 8, at + 8 + length));
+    if (png.toString("latin1", at + 4, at + 8) === "IDAT")
+      data.push(png.subarray(at + 8, at + 8 + length));
     at += length + 12;
   }
   // The first byte is the filter, which changes nothing in a single pixel.

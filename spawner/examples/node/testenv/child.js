@@ -11,7 +11,8 @@ export function start(t, { command, args, env, argv0 }, options) {
   const child = spawn(command, args, { ...options, env, argv0, detached: true });
   // Until the child is reaped, no other process can have its pid.
   t.after(() => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) kill(child, "SIGKILL");
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      kill(child, "SIGKILL");
   });
   return child;
 }

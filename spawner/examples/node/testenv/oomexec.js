@@ -9,7 +9,9 @@ const places = process.env.OOMEXEC_TEST_BINARY ? [process.env.OOMEXEC_TEST_BINAR
 
 export const OOMEXEC = places.find((place) => existsSync(place));
 if (OOMEXEC === undefined) {
-  throw new Error(`no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at ${places.join(", ")}`);
+  throw new Error(
+    `no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at ${places.join(", ")}`,
+  );
 }
 
 // The environment of whoever runs the tests must not change the results.
@@ -22,7 +24,10 @@ export function scoreOf(pid) {
 
 /** The gateway's own score. These tests are the gateway. */
 export const OWN = scoreOf("self");
-if (OWN >= 1000) throw new Error("these tests need a score below 1000: a raised child must differ from the gateway");
+if (OWN >= 1000)
+  throw new Error(
+    "these tests need a score below 1000: a raised child must differ from the gateway",
+  );
 
 /** The options that make prepare() choose each way, and the child's score then. */
 export const WAYS = {

@@ -1,5 +1,5 @@
 // Reads the state of processes from /proc, and waits for it to change.
-import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 // Long enough for a busy machine.
@@ -18,7 +18,9 @@ export async function until(what, condition) {
   }
 }
 
-/** Returns the fields of /proc/PID/stat that relate a process to others; undefined if it is gone. */
+/**
+ * Returns the fields of /proc/PID/stat that relate a process to others; undefined if it is gone.
+ */
 export function statOf(pid) {
   let stat;
   try {
