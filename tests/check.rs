@@ -16,8 +16,9 @@ use std::ptr;
 use random::Random;
 use testenv::{
     Calls, LANDLOCK_ACCESS_FS_TRUNCATE, LANDLOCK_ACCESS_FS_WRITE_FILE, Launch, TempDir, check,
-    failed, filtered, inherited, is_root, lacks, lacks_landlock, lacks_own_mounts, landlocked,
-    no_new_privs, oomexec, own_score, read_only_proc, set_mode, text, tool,
+    emulated, emulated_32, failed, filtered, foreign_calls, inherited, is_root, lacks,
+    lacks_landlock, lacks_own_mounts, landlocked, no_new_privs, oomexec, own_score, read_only_proc,
+    set_mode, text, tool,
 };
 
 /// The subjects of the findings, in this order.
@@ -320,6 +321,9 @@ fn on_this_machine_the_check_prints_every_subject_and_passes() {
 
 #[test]
 fn the_limit_and_the_kills_are_those_of_this_machines_own_cgroup() {
+    if emulated_32("qemu cuts sysinfo(2) to 4 GiB") {
+        return;
+    }
     let own = here::Cgroup::own();
     if lacks("a memory cgroup", own.is_some()) {
         return;
@@ -417,6 +421,9 @@ fn the_limit_of_a_new_cgroup_is_found() {
 
 #[test]
 fn nothing_but_its_own_score_is_opened_for_writing() {
+    if emulated("strace shows the calls of qemu itself") {
+        return;
+    }
     let args = [
         "-o",
         "/dev/stderr",
@@ -641,6 +648,9 @@ fn unprivileged(dir: &TempDir) -> Launch {
 
 #[test]
 fn the_floor_is_the_lowest_score_that_can_be_written() {
+    if foreign_calls("its seccomp filter is for 64-bit calls") {
+        return;
+    }
     if here::lacks_score_0() {
         return;
     }
@@ -663,6 +673,9 @@ fn the_floor_is_the_lowest_score_that_can_be_written() {
 
 #[test]
 fn the_landlock_abi_of_this_kernel_is_named() {
+    if emulated("qemu lacks the Landlock calls") {
+        return;
+    }
     const VERSION: libc::c_uint = 1;
     let call = libc::SYS_landlock_create_ruleset;
     // SAFETY: with this flag, the call takes no pointer.
@@ -677,6 +690,9 @@ fn the_landlock_abi_of_this_kernel_is_named() {
 
 #[test]
 fn a_landlock_that_is_too_old_is_named_with_the_abi_that_it_needs() {
+    if emulated("qemu lacks the Landlock calls") {
+        return;
+    }
     for (abi, pin) in [
         (1, ("note", "Landlock ABI 1; it needs 3 (Linux 6.2)")),
         (2, ("note", "Landlock ABI 2; it needs 3 (Linux 6.2)")),
@@ -692,6 +708,9 @@ fn a_landlock_that_is_too_old_is_named_with_the_abi_that_it_needs() {
 
 #[test]
 fn without_landlock_it_says_why() {
+    if emulated("qemu lacks the Landlock calls") {
+        return;
+    }
     for (errno, why) in [
         (libc::ENOSYS, "Function not implemented ("),
         (libc::EPERM, "Operation not permitted ("),
@@ -707,6 +726,9 @@ fn without_landlock_it_says_why() {
 
 #[test]
 fn used_up_landlock_layers_are_noted() {
+    if emulated("qemu lacks the Landlock calls") {
+        return;
+    }
     if lacks_landlock(3) {
         return;
     }
@@ -726,6 +748,9 @@ fn used_up_landlock_layers_are_noted() {
 
 #[test]
 fn a_root_that_cannot_be_read_is_named_as_the_reason_for_no_pin() {
+    if emulated("qemu lacks the Landlock calls") {
+        return;
+    }
     if lacks_landlock(3) || lacks("the right to become another user", is_root()) {
         return;
     }
@@ -784,6 +809,9 @@ fn where_proc_is_read_only_it_says_so() {
 
 #[test]
 fn where_seccomp_refuses_the_open_or_the_write_it_says_so() {
+    if foreign_calls("its seccomp filter is for 64-bit calls") {
+        return;
+    }
     for (errno, why) in [
         (libc::EPERM, "Operation not permitted (seccomp)"),
         (libc::ENOSYS, "Function not implemented (seccomp)"),
@@ -819,6 +847,9 @@ fn an_execute_only_oomexec_says_so() {
 
 #[test]
 fn without_a_free_descriptor_it_says_so() {
+    if emulated("qemu needs a free descriptor to start") {
+        return;
+    }
     let launch = launch().prepare(|| {
         let limit = libc::rlimit {
             rlim_cur: 0,
@@ -833,6 +864,9 @@ fn without_a_free_descriptor_it_says_so() {
 
 #[test]
 fn a_write_without_an_effect_fails() {
+    if foreign_calls("its seccomp filter is for 64-bit calls") {
+        return;
+    }
     if here::lacks_score_0() {
         return;
     }
@@ -1005,6 +1039,9 @@ fn has_no_cgroup(checked: &Checked, file: &str) {
 
 #[test]
 fn with_cgroup_v2_at_the_root_the_hosts_memory_is_the_limit() {
+    if emulated_32("qemu cuts sysinfo(2) to 4 GiB") {
+        return;
+    }
     if lacks_own_mounts() {
         return;
     }
@@ -1134,6 +1171,9 @@ fn a_size_is_in_whole_mebibytes() {
 
 #[test]
 fn with_cgroup_v1_the_largest_value_means_no_limit() {
+    if emulated_32("qemu cuts sysinfo(2) to 4 GiB") {
+        return;
+    }
     if lacks_own_mounts() {
         return;
     }
@@ -1267,6 +1307,9 @@ fn the_root_of_a_mount_decides_where_a_cgroup_is() {
 
 #[test]
 fn nothing_above_a_mount_point_is_read() {
+    if emulated_32("qemu cuts sysinfo(2) to 4 GiB") {
+        return;
+    }
     if lacks_own_mounts() {
         return;
     }
@@ -1323,6 +1366,9 @@ fn a_cgroup_that_no_mount_shows_is_noted() {
 
 #[test]
 fn without_any_memory_cgroup_the_hosts_memory_is_the_limit() {
+    if emulated_32("qemu cuts sysinfo(2) to 4 GiB") {
+        return;
+    }
     if lacks_own_mounts() {
         return;
     }

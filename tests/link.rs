@@ -6,8 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use testenv::{
-    Launch, TempDir, failed, inherited, lacks_landlock, lacks_own_mounts, oomexec, program, shown,
-    text,
+    Launch, TempDir, emulated, failed, inherited, lacks_landlock, lacks_own_mounts, oomexec,
+    program, shown, text,
 };
 
 const TRY: &str = "try 'oomexec --help'";
@@ -74,6 +74,9 @@ fn options_before_the_at_sign_are_separated_by_commas() {
 
 #[test]
 fn a_pin_in_the_name_holds() {
+    if emulated("qemu lacks the Landlock calls") {
+        return;
+    }
     if lacks_landlock(3) {
         return;
     }

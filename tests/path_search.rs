@@ -5,7 +5,7 @@ mod testenv;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Output;
-use testenv::{Launch, Shown, TempDir, failed, oomexec, program, set_mode, shown, text};
+use testenv::{Launch, Shown, TempDir, emulated, failed, oomexec, program, set_mode, shown, text};
 
 const NOT_FOUND: &str = "oomexec: cannot run 'cmd': No such file or directory";
 const DENIED: &str = "oomexec: cannot run 'cmd': Permission denied";
@@ -317,6 +317,9 @@ fn the_longest_path_that_the_kernel_allows_is_tried() {
 
 #[test]
 fn the_first_path_in_the_environment_counts() {
+    if emulated("qemu passes only one variable of each name") {
+        return;
+    }
     let tree = Tree::new();
     tree.good("a").good("b");
     for launcher in ["oomexec", "execvp"] {

@@ -169,16 +169,61 @@ pub fn tool(name: &str) -> PathBuf {
 /// test fails instead.
 #[must_use]
 pub fn lacks(need: &str, there: bool) -> bool {
-    if there {
-        return false;
+    if !there {
+        let test = this_test();
+        assert!(env::var_os("CI").is_none(), "{test} needs {need}");
+        print(&format!("NOT TESTED HERE: {test}: it needs {need}"));
     }
-    let thread = thread::current();
-    let test = thread.name().unwrap_or("a test");
-    assert!(env::var_os("CI").is_none(), "{test} needs {need}");
-    // Not eprintln!: the test harness hides its output if the test passes.
-    let line = format!("\nNOT TESTED HERE: {test}: it needs {need}\n");
+    !there
+}
+
+/// Returns whether qemu's user emulation runs the program under test, as
+/// scripts/test-emulated has it, so that this test is left out. scripts/test runs it on
+/// this machine, and `scripts/test-vm --suites` on others.
+#[must_use]
+pub fn emulated(why: &str) -> bool {
+    left_out(is_emulated(), why)
+}
+
+/// [`emulated`], for a 32-bit program only.
+#[must_use]
+pub fn emulated_32(why: &str) -> bool {
+    left_out(is_emulated() && is_32_bit(), why)
+}
+
+/// Returns whether the program under test is a 32-bit one that makes other system calls
+/// than this test, which is then left out.
+#[must_use]
+pub fn foreign_calls(why: &str) -> bool {
+    left_out(!is_emulated() && is_32_bit() && usize::BITS == 64, why)
+}
+
+fn left_out(left_out: bool, why: &str) -> bool {
+    if left_out {
+        print(&format!("LEFT OUT: {}: {why}", this_test()));
+    }
+    left_out
+}
+
+fn is_emulated() -> bool {
+    env::var_os("OOMEXEC_TEST_EMULATED").is_some()
+}
+
+/// Whether the program under test has an ELF header of the class ELFCLASS32.
+fn is_32_bit() -> bool {
+    fs::read(oomexec()).expect("the program").get(4) == Some(&1)
+}
+
+/// Returns the name of the test that runs on this thread.
+fn this_test() -> String {
+    thread::current().name().unwrap_or("a test").to_owned()
+}
+
+/// Prints a line on stderr, also if the test passes: the test harness hides what
+/// eprintln! prints.
+fn print(line: &str) {
+    let line = format!("\n{line}\n");
     io::stderr().write_all(line.as_bytes()).expect("stderr");
-    true
 }
 
 /// Returns whether [`Launch::own_mounts`] fails here.
