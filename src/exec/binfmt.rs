@@ -225,6 +225,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri's program is no ELF file")]
     fn a_program_for_this_machine_is_not_said_to_be_for_another() {
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         assert_eq!(read(own.first_chunk().unwrap()).other_machine(), None);

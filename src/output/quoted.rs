@@ -116,13 +116,16 @@ mod tests {
 
     #[test]
     fn a_long_name_is_cut_between_two_characters() {
-        for (unit, shown) in [
-            ("a", "a"),
+        let units = [
             ("\n", "\\n"),
+            ("a", "a"),
             ("\u{e9}", "\u{e9}"),
             ("\u{202e}", "\\u{202e}"),
-        ] {
-            let name = vec![unit; 200_000].concat();
+        ];
+        // Miri takes long for each.
+        let count = if cfg!(miri) { 1 } else { units.len() };
+        for (unit, shown) in &units[..count] {
+            let name = vec![*unit; 2 * NAME_MAX].concat();
             let text = Quoted(name.as_bytes()).to_string();
             let inner = text
                 .strip_prefix('\'')
@@ -130,7 +133,7 @@ mod tests {
             let inner = inner.expect(&text);
             assert!(inner.len() <= NAME_MAX, "{}", inner.len());
             assert!(inner.len() > NAME_MAX - shown.len(), "{}", inner.len());
-            assert_eq!(inner.replace(shown, ""), "");
+            assert_eq!(inner.replace(*shown, ""), "");
         }
     }
 }

@@ -60,6 +60,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no strerror")]
     fn the_words_are_those_of_strerror() {
         for (errno, words) in WORDS {
             // SAFETY: strerror returns a C string that stays valid until the next

@@ -1,6 +1,7 @@
 //! Files: opened, read and written without a panic path.
 
 use core::ffi::c_int;
+use core::mem::MaybeUninit;
 
 use rustix::fd::{AsRawFd, BorrowedFd, RawFd};
 
@@ -88,20 +89,20 @@ impl File {
         calls::read(self.0, bytes).map(drop)
     }
 
-    /// Reads directory entries, as `struct linux_dirent64` (getdents64(2)); returns
-    /// how many bytes, 0 at the end.
+    /// Reads directory entries into `room`, as `struct linux_dirent64` (getdents64(2));
+    /// returns them, nothing at the end.
     ///
     /// # Errors
     ///
     /// Those of getdents64(2).
-    pub fn read_entries(&self, entries: &mut [u8]) -> Result<usize, Errno> {
-        let room = [entries.as_mut_ptr() as usize, entries.len()];
-        // SAFETY: the room is that of a live, exclusive slice.
+    pub fn read_entries<'a>(&self, room: &'a mut [MaybeUninit<u8>]) -> Result<&'a [u8], Errno> {
+        let start = room.as_mut_ptr();
+        let args = [self.as_raw(), start as usize, room.len(), 0, 0];
+        // SAFETY: the room is that of a live, exclusive slice. The kernel has written the
+        // first bytes of it, and says how many.
         unsafe {
-            syscall(
-                libc::SYS_getdents64,
-                [self.as_raw(), room[0], room[1], 0, 0],
-            )
+            let len = syscall(libc::SYS_getdents64, args)?;
+            Ok(core::slice::from_raw_parts(start.cast(), len))
         }
     }
 
@@ -193,7 +194,10 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_is_cut_and_the_next_is_whole() {
-        for len in [PATH_MAX - 1, PATH_MAX, PATH_MAX + 1, 3 * PATH_MAX] {
+        let lengths = [PATH_MAX + 1, PATH_MAX - 1, PATH_MAX, 3 * PATH_MAX];
+        // Miri takes long for each.
+        let count = if cfg!(miri) { 1 } else { lengths.len() };
+        for len in lengths.into_iter().take(count) {
             let long = vec![b'x'; len];
             let seen = lines(&[b"a\n", &long[..], b"\nb\n"].concat());
             let cut = &long[..len.min(PATH_MAX)];
