@@ -1,7 +1,7 @@
 //! Measures what each way of starting a child at 1000 adds to
-//! `std::process::Command`, from spawn to exit. Run it with
-//! `scripts/bench-spawn`, or with `cargo bench --bench spawn` and `OOMEXEC` set
-//! to a built oomexec.
+//! `std::process::Command`, from spawn to exit; and the library's own part before,
+//! `prepare()`. Run it with `scripts/bench-spawn`, or with `cargo bench --bench spawn`
+//! and `OOMEXEC` set to a built oomexec.
 //!
 //! Prints a GitHub Markdown table on stdout and progress on stderr. Asserts
 //! nothing about the times. `OOMEXEC_BENCH_ROUNDS` sets the number of rounds,
@@ -23,6 +23,7 @@ mod environment;
 mod script;
 
 use environment::VARIABLES;
+use oomexec_spawner::{Launch, Via};
 use script::SHIM;
 
 /// The parent's sizes, in bytes.
@@ -71,7 +72,8 @@ fn main() {
     }
     black_box(&held);
     println!("### From spawn to exit in Rust\n\n{}", table(&rows));
-    println!("{}", note(rounds, seed));
+    println!("{}\n", note(rounds, seed));
+    println!("{}", prepare_note(&oomexec, rounds));
 }
 
 /// `cargo bench` passes `--bench`; `cargo test` does not.
@@ -344,6 +346,33 @@ fn table(rows: &[Row]) -> String {
         }
     }
     text
+}
+
+/// Nine directories; the command is in the last one.
+const LONG_PATH: &str =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/usr/games:/opt:/srv:/var:/bin";
+
+/// Measures `prepare()`, which comes before each spawn.
+fn prepare_note(oomexec: &Path, rounds: usize) -> String {
+    let time = |command: &str| {
+        let mut launch = Launch::new(command);
+        launch.env_clear().envs(VARIABLES).env("PATH", LONG_PATH);
+        launch.oomexec(oomexec);
+        assert_eq!(launch.prepare().via, Via::Oomexec);
+        let once = |_| {
+            let start = Instant::now();
+            black_box(launch.prepare());
+            start.elapsed().as_secs_f64() * 1e6
+        };
+        Summary::of((0..rounds * 10).map(once)).shown(1)
+    };
+    format!(
+        "Before that, `prepare()` takes {} µs for a command in the last of nine directories of \
+         PATH, and {} µs for an absolute path. Medians of {} calls.",
+        time("true"),
+        time("/bin/true"),
+        rounds * 10,
+    )
 }
 
 fn note(rounds: usize, seed: usize) -> String {

@@ -12,10 +12,10 @@ use std::process::ExitStatus;
 ///
 /// # fn main() -> std::io::Result<()> {
 /// let before = OomKills::read();
-/// let mut child = Launch::new("true").prepare();
-/// let status = child.command.status()?;
+/// let mut prepared = Launch::new("true").prepare();
+/// let status = prepared.spawn()?.wait()?;
 /// let after = before.as_ref().and_then(OomKills::again);
-/// println!("{}", explain_exit(status, child.wrapped(), before.as_ref(), after.as_ref()).text);
+/// println!("{}", explain_exit(status, prepared.wrapped(), before.as_ref(), after.as_ref()).text);
 /// # Ok(())
 /// # }
 /// ```

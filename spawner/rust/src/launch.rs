@@ -1,15 +1,21 @@
 //! Decides whether a child is started through oomexec, through /bin/sh or directly.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::oomexec::find_oomexec;
+use crate::oomexec::{Found, Knows, find};
+use crate::prepared::Prepared;
 use crate::script::{EXEC, RAISE, SPAWNER};
 use crate::search::{Seen, can_enter, search};
+#[cfg(unix)]
+use crate::user::User;
+
+const SCORE: i32 = 1000;
+const LOWEST_SCORE: i32 = -1000;
 
 const OPT_OUT: &str = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
 const OPT_OUT_WORDS: [&str; 4] = ["0", "false", "no", "off"];
@@ -67,12 +73,14 @@ pub enum Why {
     OptedOut,
     /// The child's directory does not exist or cannot be entered.
     NoDirectory,
-    /// The command is not on the child's `PATH`, or its path does not exist.
+    /// The command is not on the child's `PATH`, or its path or its `#!` interpreter does not exist.
     NotFound,
     /// The command exists but is not a file that may be executed.
     NotExecutable,
     /// There is neither oomexec nor `/bin/sh`.
     NoWrapper,
+    /// There is only `/bin/sh`, and the caller set [`Launch::exact_env`].
+    ExactEnv,
     /// There is only `/bin/sh`, and it cannot run a command that begins with `-`.
     DashCommand,
     /// There is only `/bin/sh`, and it cannot set `argv[0]`.
@@ -94,6 +102,7 @@ impl Why {
             Self::NotFound => "not-found",
             Self::NotExecutable => "not-executable",
             Self::NoWrapper => "no-wrapper",
+            Self::ExactEnv => "exact-env",
             Self::DashCommand => "dash-command",
             Self::Argv0 => "argv0",
         }
@@ -106,44 +115,64 @@ impl fmt::Display for Why {
     }
 }
 
-/// The command to spawn, and the decision behind it.
-#[derive(Debug)]
-pub struct Prepared {
-    /// The command, ready to spawn. Only its stdio is still to be set.
-    pub command: Command,
-    /// How the child is started.
-    pub via: Via,
-    /// Why it is started that way.
-    pub why: Why,
+/// How the score of a program that sets its own (a browser) is held. Only oomexec can, where the kernel lets it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Pin {
+    /// It is not held.
+    #[default]
+    Off,
+    /// Nothing below `/proc` can be truncated (`--pin`): for Chromium, whose sandbox stays whole, and shells.
+    Truncate,
+    /// Nothing below `/proc` can be written (`--pin=write`): for what makes no user namespaces. An oomexec from before
+    /// that option gets `--pin`.
+    Write,
 }
 
-impl Prepared {
-    /// Returns whether the child raises its score.
-    pub fn wrapped(&self) -> bool {
-        self.via != Via::Direct
+/// `true` is [`Pin::Truncate`], `false` is [`Pin::Off`].
+impl From<bool> for Pin {
+    fn from(pin: bool) -> Self {
+        if pin { Self::Truncate } else { Self::Off }
     }
 }
 
-/// A child to start. Build it like a [`Command`]; [`prepare`](Launch::prepare) turns it into one.
+/// The error of [`Launch::score`]: this is not -1000 to 1000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadScore(i32);
+
+impl fmt::Display for BadScore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bad score {} ({LOWEST_SCORE} to {SCORE})", self.0)
+    }
+}
+
+impl Error for BadScore {}
+
+/// A child to start. Build it like a [`Command`](std::process::Command); [`prepare`](Launch::prepare) decides how to
+/// start it.
 ///
 /// ```
 /// use oomexec_spawner::{Launch, Via};
 ///
 /// let prepared = Launch::new("ls").arg("-l").current_dir("/").prepare();
-/// println!("{} {} {:?}", prepared.via, prepared.why, prepared.command);
+/// println!("{} {} {:?}", prepared.via, prepared.why, prepared.command());
 ///
 /// let transport = Launch::new("ssh").arg("host").exempt(true).prepare();
 /// assert_eq!(transport.via, Via::Direct);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Launch {
-    program: OsString,
-    args: Vec<OsString>,
-    env_clear: bool,
-    env: BTreeMap<OsString, Option<OsString>>,
-    current_dir: Option<PathBuf>,
-    argv0: Option<OsString>,
-    pin: bool,
+    pub(crate) program: OsString,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) env_clear: bool,
+    pub(crate) env: BTreeMap<OsString, Option<OsString>>,
+    pub(crate) current_dir: Option<PathBuf>,
+    pub(crate) argv0: Option<OsString>,
+    pub(crate) uid: Option<u32>,
+    pub(crate) gid: Option<u32>,
+    pin: Pin,
+    score: i32,
+    exact_env: bool,
     exempt: bool,
     oomexec: Option<PathBuf>,
     use_oomexec: bool,
@@ -154,7 +183,7 @@ pub struct Launch {
 impl Launch {
     /// Creates a launch of `program`.
     ///
-    /// Looks it up as [`Command`] does: on the child's `PATH`, from its directory.
+    /// Looks it up as [`Command`](std::process::Command) does: on the child's `PATH`, from its directory.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
             program: program.as_ref().to_owned(),
@@ -163,7 +192,11 @@ impl Launch {
             env: BTreeMap::new(),
             current_dir: None,
             argv0: None,
-            pin: false,
+            uid: None,
+            gid: None,
+            pin: Pin::Off,
+            score: SCORE,
+            exact_env: false,
             exempt: false,
             oomexec: None,
             use_oomexec: true,
@@ -229,9 +262,55 @@ impl Launch {
         self
     }
 
-    /// Holds the score of a program that sets its own (a browser). Only oomexec can.
-    pub fn pin(&mut self, pin: bool) -> &mut Self {
-        self.pin = pin;
+    /// Sets the user that the child becomes. The child then does not get an oomexec that this user cannot execute.
+    ///
+    /// Set it here and not on the [`Command`](std::process::Command): this is the only place that the choice of the
+    /// oomexec can know it from. It works as [`CommandExt::uid`](std::os::unix::process::CommandExt::uid) does.
+    #[cfg(unix)]
+    pub fn uid(&mut self, id: u32) -> &mut Self {
+        self.uid = Some(id);
+        self
+    }
+
+    /// Sets the group that the child becomes. See [`uid`](Launch::uid).
+    #[cfg(unix)]
+    pub fn gid(&mut self, id: u32) -> &mut Self {
+        self.gid = Some(id);
+        self
+    }
+
+    /// Holds the score of a program that sets its own (a browser): `true`, or a [`Pin`].
+    ///
+    /// ```
+    /// use oomexec_spawner::{Launch, Pin};
+    ///
+    /// Launch::new("chromium").pin(true);
+    /// Launch::new("postgres").pin(Pin::Write);
+    /// ```
+    pub fn pin(&mut self, pin: impl Into<Pin>) -> &mut Self {
+        self.pin = pin.into();
+        self
+    }
+
+    /// Sets the child's `oom_score_adj`, -1000 to 1000. It is 1000 if this is not called.
+    ///
+    /// A score below the child's floor, that which it cannot go below, silently has no effect.
+    ///
+    /// # Errors
+    ///
+    /// [`BadScore`], if it is out of this range; nothing is changed then.
+    pub fn score(&mut self, score: i32) -> Result<&mut Self, BadScore> {
+        if !is_score(score) {
+            return Err(BadScore(score));
+        }
+        self.score = score;
+        Ok(self)
+    }
+
+    /// Gives the child exactly this environment: through oomexec or directly, never through `/bin/sh`, which drops
+    /// variables and adds others.
+    pub fn exact_env(&mut self, exact: bool) -> &mut Self {
+        self.exact_env = exact;
         self
     }
 
@@ -268,6 +347,23 @@ impl Launch {
         self
     }
 
+    /// Finds the oomexec that [`prepare`](Launch::prepare) would use. For diagnostics.
+    ///
+    /// Tries the one that [`oomexec`](Launch::oomexec) sets, then `OOMEXEC_PATH`, then the directory of the gateway's
+    /// own program, then the gateway's `PATH`.
+    pub fn find_oomexec(&self) -> Found {
+        if !self.use_oomexec {
+            return Found::default();
+        }
+        let first = self.oomexec.as_deref();
+        #[cfg(unix)]
+        if let Some(own) = self.uid.or(self.gid).and_then(|_| User::own()) {
+            let child = own.of_child(self.uid, self.gid);
+            return find(first, |path| child.can_execute(path));
+        }
+        find(first, |_| true)
+    }
+
     /// Decides what to spawn so that the kernel kills the child before the gateway.
     ///
     /// The first call for an oomexec runs it to check that it works here, and waits at most a second.
@@ -298,24 +394,21 @@ impl Launch {
         }
 
         if Path::new(&self.program).file_name() == Some(OsStr::new("oomexec")) {
-            return self.as_given(Via::Oomexec, Why::AlreadyWrapped);
+            return self.as_is(Via::Oomexec, Why::AlreadyWrapped);
         }
         if self.program == SHELL
             && matches!(&self.args[..], [c, script, ..] if c == "-c" && is_shim(script))
         {
-            return self.as_given(Via::Sh, Why::AlreadyWrapped);
+            return self.as_is(Via::Sh, Why::AlreadyWrapped);
         }
 
-        let found = if self.use_oomexec {
-            find_oomexec(self.oomexec.as_deref()).path
-        } else {
-            None
-        };
-        if let Some(oomexec) = found {
+        let found = self.find_oomexec();
+        if let Some(oomexec) = found.path {
             if oomexec.as_os_str() == self.program {
-                return self.as_given(Via::Oomexec, Why::AlreadyWrapped);
+                return self.as_is(Via::Oomexec, Why::AlreadyWrapped);
             }
-            return self.through_oomexec(&oomexec);
+            let wrapper = self.call_of(oomexec, found.knows);
+            return self.through(wrapper, Via::Oomexec, Why::Oomexec);
         }
 
         if !self.use_shell || !fs::metadata(SHELL).is_ok_and(|shell| shell.is_file()) {
@@ -331,81 +424,63 @@ impl Launch {
         {
             return self.direct(Why::Argv0);
         }
-        self.through_shell()
-    }
-
-    fn through_oomexec(&self, oomexec: &Path) -> Prepared {
-        let mut command = self.command(oomexec.as_os_str());
-        if let Some(name) = &self.argv0 {
-            command.arg("-a").arg(name);
+        if self.exact_env {
+            return self.direct(Why::ExactEnv);
         }
-        if self.pin {
-            command.arg("--pin");
-        }
-        command.arg("--").arg(&self.program).args(&self.args);
-        Prepared {
-            command,
-            via: Via::Oomexec,
-            why: Why::Oomexec,
-        }
-    }
-
-    fn through_shell(&self) -> Prepared {
-        let mut command = self.command(OsStr::new(SHELL));
-        command.args(["-c", SPAWNER]);
-        command.arg(&self.program).args(&self.args);
-        self.remove_shell_startup(&mut command);
-        Prepared {
-            command,
-            via: Via::Sh,
-            why: Why::NoOomexec,
-        }
+        let script = script_of(self.score);
+        let shell = [SHELL, "-c", &script].map(OsString::from);
+        self.through(shell.to_vec(), Via::Sh, Why::NoOomexec)
     }
 
     fn direct(&self, why: Why) -> Prepared {
-        self.as_given(Via::Direct, why)
+        self.as_is(Via::Direct, why)
     }
 
-    fn as_given(&self, via: Via, why: Why) -> Prepared {
-        let mut command = self.command(&self.program);
-        command.args(&self.args);
-        #[cfg(unix)]
+    fn as_is(&self, via: Via, why: Why) -> Prepared {
+        self.through(Vec::new(), via, why)
+    }
+
+    /// Returns the child to start with `wrapper`, the words before its own.
+    fn through(&self, wrapper: Vec<OsString>, via: Via, why: Why) -> Prepared {
+        let mut launch = self.clone();
+        if via == Via::Sh && !self.exact_env {
+            launch.remove_shell_startup();
+        }
+        Prepared {
+            launch,
+            wrapper,
+            via,
+            why,
+        }
+    }
+
+    /// Returns oomexec and its options for this child.
+    fn call_of(&self, oomexec: PathBuf, knows: Knows) -> Vec<OsString> {
+        let mut words = vec![oomexec.into()];
+        if self.score != SCORE {
+            words.extend(["-n".into(), self.score.to_string().into()]);
+        }
         if let Some(name) = &self.argv0 {
-            std::os::unix::process::CommandExt::arg0(&mut command, name);
+            words.extend(["-a".into(), name.clone()]);
         }
-        if via == Via::Sh {
-            self.remove_shell_startup(&mut command);
+        match self.pin {
+            Pin::Off => {}
+            Pin::Write if knows.pin_write => words.push("--pin=write".into()),
+            // The weaker one rather than an error instead of the command.
+            Pin::Truncate | Pin::Write => words.push("--pin".into()),
         }
-        Prepared { command, via, why }
+        words.push("--".into());
+        words
     }
 
-    /// Returns a command for `program` in the child's environment and directory.
-    fn command(&self, program: &OsStr) -> Command {
-        let mut command = Command::new(program);
-        if self.env_clear {
-            command.env_clear();
-        }
-        for (name, value) in &self.env {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        if let Some(directory) = &self.current_dir {
-            command.current_dir(directory);
-        }
-        command
-    }
-
-    fn remove_shell_startup(&self, command: &mut Command) {
+    fn remove_shell_startup(&mut self) {
         let inherited = std::env::vars_os().filter(|_| !self.env_clear);
-        for name in inherited
+        let names = inherited
             .map(|(name, _)| name)
-            .chain(self.env.keys().cloned())
-        {
-            if is_shell_startup(&name) {
-                command.env_remove(name);
-            }
+            .chain(self.env.keys().cloned());
+        let startup: Vec<_> = names.filter(|name| is_shell_startup(name)).collect();
+        for name in startup {
+            self.env_remove(name);
         }
     }
 
@@ -436,10 +511,23 @@ fn is_opt_out(word: &str) -> bool {
         .any(|opt_out| word.eq_ignore_ascii_case(opt_out))
 }
 
+fn is_score(score: i32) -> bool {
+    (LOWEST_SCORE..=SCORE).contains(&score)
+}
+
+/// Returns the script that writes this score.
+fn script_of(score: i32) -> String {
+    SPAWNER.replacen("1000", &score.to_string(), 1)
+}
+
 fn is_shim(script: &OsStr) -> bool {
-    let script = script.as_encoded_bytes();
-    script == SPAWNER.as_bytes()
-        || (script.starts_with(RAISE.as_bytes()) && script.ends_with(EXEC.as_bytes()))
+    script.to_str().is_some_and(|script| {
+        let score = SPAWNER.split_once("1000").and_then(|(before, after)| {
+            let score = script.strip_prefix(before)?.strip_suffix(after)?;
+            score.parse().ok()
+        });
+        score.is_some_and(is_score) || (script.starts_with(RAISE) && script.ends_with(EXEC))
+    })
 }
 
 fn is_shell_startup(name: &OsStr) -> bool {

@@ -3,16 +3,16 @@
 //!
 //! ```
 //! # fn main() -> std::io::Result<()> {
-//! let mut child = oomexec_spawner::Launch::new("true").prepare();
-//! let status = child.command.status()?;
+//! let mut child = oomexec_spawner::Launch::new("true").prepare().spawn()?;
+//! let status = child.wait()?;
 //! # assert!(status.success());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`Launch`] decides what to spawn and prepares a [`std::process::Command`]; with tokio, use
-//! `tokio::process::Command::from(prepared.command)`. [`OomKills`] and [`explain_exit`] show whether the kernel killed
-//! a child. [`hold()`] is for browsers on kernels without Landlock.
+//! [`Launch`] decides what to start, and [`Prepared`] starts it: with [`std::process`], with tokio or in any other way.
+//! [`OomKills`] and [`explain_exit`] show whether the kernel killed a child. [`hold()`] is for browsers on kernels
+//! without Landlock.
 //!
 //! The npm package `oomexec` does the same for Node; both are tested with the same cases.
 
@@ -22,11 +22,19 @@ mod exit;
 mod hold;
 mod launch;
 mod oomexec;
+mod prepared;
 #[allow(dead_code, reason = "the program and the measurements use the rest")]
 mod script;
 mod search;
+#[cfg(unix)]
+mod user;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use exit::{ExitKind, Explanation, OomKills, explain_exit};
 pub use hold::{Hold, hold};
-pub use launch::{Launch, Prepared, Via, Why};
+pub use launch::{BadScore, Launch, Pin, Via, Why};
 pub use oomexec::{Found, Rejected, Rejection, find_oomexec};
+pub use prepared::Prepared;

@@ -2,7 +2,9 @@
 
 use std::env;
 use std::fmt;
+use std::iter;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// The oomexec to use, and those rejected before it.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +14,7 @@ pub struct Found {
     pub path: Option<PathBuf>,
     /// The files before it that were named or exist, and cannot be used.
     pub rejected: Vec<Rejected>,
+    pub(crate) knows: Knows,
 }
 
 /// An oomexec that is not used.
@@ -34,6 +37,10 @@ pub enum Rejection {
     NotFound,
     /// It is not a file that may be executed.
     NotExecutable,
+    /// It is on `PATH`, and belongs to neither root nor the gateway's user.
+    OtherOwner,
+    /// The user that the child becomes cannot execute it.
+    NotForUser,
     /// It is not an ELF file for this machine.
     OtherMachine,
     /// It could not be started, or did not end in time. A slow one is checked again after a minute.
@@ -49,6 +56,8 @@ impl Rejection {
             Self::NotAbsolute => "not-absolute",
             Self::NotFound => "not-found",
             Self::NotExecutable => "not-executable",
+            Self::OtherOwner => "other-owner",
+            Self::NotForUser => "not-for-user",
             Self::OtherMachine => "other-machine",
             Self::NoAnswer => "no-answer",
             Self::WrongAnswer => "wrong-answer",
@@ -62,53 +71,72 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// Finds the oomexec that a [`Launch`](crate::Launch) would use. For diagnostics.
+/// What not every oomexec can do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Knows {
+    pub(crate) pin_write: bool,
+}
+
+/// Finds the oomexec that a [`Launch`] would use. For diagnostics: see [`Launch::find_oomexec`].
 ///
-/// Tries `first`, then `OOMEXEC_PATH`, then the directory of the gateway's own program, then the gateway's `PATH`.
+/// [`Launch`]: crate::Launch
+/// [`Launch::find_oomexec`]: crate::Launch::find_oomexec
 pub fn find_oomexec(first: Option<&Path>) -> Found {
+    find(first, |_| true)
+}
+
+/// Finds the first oomexec that works and that `child_may_execute`.
+pub(crate) fn find(first: Option<&Path>, child_may_execute: impl Fn(&Path) -> bool) -> Found {
     let mut found = Found::default();
-    for (path, is_named) in candidates(first) {
-        let why = if path.is_absolute() {
-            probe(&path).err()
-        } else {
-            Some(Rejection::NotAbsolute)
+    for (path, place) in candidates(first) {
+        let why = match probe(&path, place) {
+            Ok(knows) if child_may_execute(&path) => {
+                found.knows = knows;
+                found.path = Some(path);
+                break;
+            }
+            Ok(_) => Rejection::NotForUser,
+            // It need not be in each directory.
+            Err(Rejection::NotFound) if place != Place::Named => continue,
+            Err(why) => why,
         };
-        let Some(why) = why else {
-            found.path = Some(path);
-            break;
-        };
-        if is_named || why != Rejection::NotFound {
-            found.rejected.push(Rejected { path, why });
-        }
+        found.rejected.push(Rejected { path, why });
     }
     found
 }
 
-fn candidates(first: Option<&Path>) -> Vec<(PathBuf, bool)> {
-    let mut candidates = Vec::new();
-    let from_environment = env::var_os("OOMEXEC_PATH").map(PathBuf::from);
-    for named in first
-        .map(Path::to_owned)
-        .into_iter()
-        .chain(from_environment)
-    {
-        if !named.as_os_str().is_empty() {
-            candidates.push((named, true));
-        }
-    }
+/// How a file became a candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Named,
+    Beside,
+    OnPath,
+}
+
+fn candidates(first: Option<&Path>) -> impl Iterator<Item = (PathBuf, Place)> {
+    static BESIDE: LazyLock<Option<PathBuf>> =
+        LazyLock::new(|| Some(env::current_exe().ok()?.with_file_name("oomexec")));
+
+    let from_environment = || env::var_os("OOMEXEC_PATH").map(PathBuf::from);
+    let named = iter::once(first.map(Path::to_owned)).chain(iter::once_with(from_environment));
+    let named = named.flatten().filter(|path| !path.as_os_str().is_empty());
+    let beside = iter::once_with(|| BESIDE.clone()).flatten();
     // With a relative element, the gateway's current directory would decide what it runs.
-    let own = env::current_exe().ok();
-    let beside = own.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let path = env::var_os("PATH").unwrap_or_default();
-    let directories = beside.into_iter().chain(env::split_paths(&path));
-    for directory in directories.filter(|directory| directory.is_absolute()) {
-        candidates.push((directory.join("oomexec"), false));
-    }
-    candidates
+    let on_path = || -> Vec<PathBuf> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let directories = env::split_paths(&path).filter(|directory| directory.is_absolute());
+        directories.map(|one| one.join("oomexec")).collect()
+    };
+    let on_path = iter::once_with(on_path).flatten();
+    let at = |place| move |path| (path, place);
+    named
+        .map(at(Place::Named))
+        .chain(beside.map(at(Place::Beside)))
+        .chain(on_path.map(at(Place::OnPath)))
 }
 
 #[cfg(not(unix))]
-fn probe(_: &Path) -> Result<(), Rejection> {
+fn probe(_: &Path, _: Place) -> Result<Knows, Rejection> {
     Err(Rejection::OtherMachine)
 }
 
@@ -129,14 +157,17 @@ mod unix {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use super::Rejection;
+    use super::{Knows, Place, Rejection};
     use crate::search::{Seen, look};
+    use crate::user::User;
 
     /// A working oomexec takes a millisecond.
     const ANSWER_WITHIN: Duration = Duration::from_secs(1);
     /// The machine may have been busy: a slow binary is checked again, but not for every child.
     const ASK_AGAIN: Duration = Duration::from_secs(60);
     const LONGEST_ANSWER: usize = 256;
+    /// The status of oomexec for an option that it does not know.
+    const BAD_USAGE: i32 = 125;
 
     /// Identifies an unchanged file. ctime shows changes that mtime can hide: `cp -p` over the file, chmod.
     #[derive(PartialEq, Eq)]
@@ -157,15 +188,24 @@ mod unix {
 
     struct Probed {
         file: Identity,
-        result: Result<(), Rejection>,
+        result: Result<Knows, Rejection>,
         ask_again: Option<Instant>,
     }
 
     static PROBED: LazyLock<Mutex<HashMap<PathBuf, Probed>>> = LazyLock::new(Mutex::default);
 
     /// Checks whether the file can be used. The result is cached until the file changes.
-    pub(super) fn probe(path: &Path) -> Result<(), Rejection> {
+    pub(super) fn probe(path: &Path, place: Place) -> Result<Knows, Rejection> {
+        if !path.is_absolute() {
+            return Err(Rejection::NotAbsolute);
+        }
         let metadata = fs::metadata(path).map_err(|_| Rejection::NotFound)?;
+        // Whoever owns the file decides what the gateway runs.
+        let owner = metadata.uid();
+        let is_own = || User::own().is_some_and(|own| own.is(owner));
+        if place == Place::OnPath && owner != 0 && !is_own() {
+            return Err(Rejection::OtherOwner);
+        }
         let file = Identity::of(&metadata);
         // The lock is held during the check, so that threads do not repeat it.
         let mut probed = PROBED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,7 +216,7 @@ mod unix {
             }
         }
         let (result, ask_again) = match examine(path) {
-            Ok(()) => (Ok(()), None),
+            Ok(knows) => (Ok(knows), None),
             Err(Fault::Lasting(why)) => (Err(why), None),
             Err(Fault::Slow) => (Err(Rejection::NoAnswer), Some(Instant::now() + ASK_AGAIN)),
             Err(Fault::NotStarted) => (Err(Rejection::NoAnswer), Some(Instant::now())),
@@ -198,7 +238,7 @@ mod unix {
         NotStarted,
     }
 
-    fn examine(path: &Path) -> Result<(), Fault> {
+    fn examine(path: &Path) -> Result<Knows, Fault> {
         if look(path) != Seen::Executable {
             return Err(Fault::Lasting(Rejection::NotExecutable));
         }
@@ -206,10 +246,17 @@ mod unix {
             return Err(Fault::Lasting(Rejection::OtherMachine));
         }
         let deadline = Instant::now() + ANSWER_WITHIN;
-        let (child, stdout) = start(path).map_err(|_| Fault::NotStarted)?;
-        let (status, answer) = ask(child, stdout, deadline).map_err(|_| Fault::Slow)?;
+        let ask = |options: &[&str]| {
+            let (child, stdout) = start(path, options).map_err(|_| Fault::NotStarted)?;
+            answer(child, stdout, deadline).map_err(|_| Fault::Slow)
+        };
+        let (mut status, mut answer) = ask(&["--pin=write", "--version"])?;
+        let pin_write = status.success();
+        if status.code() == Some(BAD_USAGE) {
+            (status, answer) = ask(&["--version"])?;
+        }
         if status.success() && is_version(&answer) {
-            Ok(())
+            Ok(Knows { pin_write })
         } else {
             Err(Fault::Lasting(Rejection::WrongAnswer))
         }
@@ -270,11 +317,11 @@ mod unix {
         }
     }
 
-    /// Starts it with `--version`. Its stdout is a socket, because reads from a socket can time out.
-    fn start(path: &Path) -> io::Result<(Child, UnixStream)> {
+    /// Starts it with these options. Its stdout is a socket, because reads from a socket can time out.
+    fn start(path: &Path, options: &[&str]) -> io::Result<(Child, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let child = Command::new(path)
-            .arg("--version")
+            .args(options)
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::null())
@@ -284,7 +331,7 @@ mod unix {
         Ok((child, ours))
     }
 
-    fn ask(
+    fn answer(
         mut child: Child,
         stdout: UnixStream,
         deadline: Instant,

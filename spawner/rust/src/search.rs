@@ -2,11 +2,17 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use crate::user::may_execute;
 
 /// The PATH that oomexec assumes if there is none.
 const DEFAULT_PATH: &str = "/usr/local/bin:/bin:/usr/bin";
+/// The kernel looks no further for a `#!` line (BINPRM_BUF_SIZE).
+const HEAD: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
@@ -22,13 +28,20 @@ pub(crate) fn search(command: &OsStr, path: Option<&OsStr>, directory: Option<&P
         Some(directory) => directory.join(file),
         None => file,
     };
+    let look = |file: PathBuf| {
+        let file = in_directory(file);
+        match look(&file) {
+            Seen::Executable if lacks_interpreter(&file, in_directory) => Seen::Nothing,
+            seen => seen,
+        }
+    };
     if command.as_encoded_bytes().contains(&b'/') {
-        return look(&in_directory(command.into()));
+        return look(command.into());
     }
     let mut result = Seen::Nothing;
     for element in env::split_paths(path.unwrap_or(OsStr::new(DEFAULT_PATH))) {
         // An empty element is the current directory: joining it leaves the command unchanged.
-        match look(&in_directory(element.join(command))) {
+        match look(element.join(command)) {
             Seen::Executable => return Seen::Executable,
             Seen::NotExecutable => result = Seen::NotExecutable,
             Seen::Nothing => {}
@@ -49,42 +62,58 @@ pub(crate) fn can_enter(directory: &Path) -> bool {
     fs::metadata(directory).is_ok_and(|metadata| metadata.is_dir() && may_execute(&metadata))
 }
 
-// std has no access(2). The mode gives the same answer except with access control lists and `noexec` mounts; there the
-// wrapper fails with 126 instead of the runtime.
-#[cfg(unix)]
-fn may_execute(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
+/// Whether the file is a script whose interpreter does not exist. Unreadable, it is taken for none.
+fn lacks_interpreter(file: &Path, in_directory: impl Fn(PathBuf) -> PathBuf) -> bool {
+    let mut head = [0; HEAD];
+    let Ok(length) = File::open(file).and_then(|mut file| file.read(&mut head)) else {
+        return false;
+    };
+    let Some(interpreter) = interpreter(&head[..length]) else {
+        return false;
+    };
+    let seen = fs::metadata(in_directory(interpreter));
+    seen.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
 
-    let mode = metadata.mode() & 0o111;
-    if mode == 0 || mode == 0o111 {
-        return mode != 0;
-    }
-    let Ok(status) = fs::read_to_string("/proc/self/status") else {
-        return true;
-    };
-    let ids = |name: &str| -> Vec<u32> {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.unwrap_or("")
-            .split_ascii_whitespace()
-            .filter_map(|id| id.parse().ok())
-            .collect()
-    };
-    // The last of the four ids is the one used for file access.
-    let user = ids("Uid:").last().copied();
-    if user == Some(0) {
-        true
-    } else if user == Some(metadata.uid()) {
-        mode & 0o100 != 0
-    } else if ids("Gid:").last() == Some(&metadata.gid())
-        || ids("Groups:").contains(&metadata.gid())
-    {
-        mode & 0o010 != 0
-    } else {
-        mode & 0o001 != 0
-    }
+/// Returns the interpreter that a `#!` line names, as the kernel reads it.
+fn interpreter(head: &[u8]) -> Option<PathBuf> {
+    let line = head.strip_prefix(b"#!")?;
+    let line = line.split(|byte| *byte == b'\n' || *byte == 0).next()?;
+    let mut words = line.split(|byte| *byte == b' ' || *byte == b'\t');
+    let word = words.find(|word| !word.is_empty())?;
+    // The kernel takes no word that its buffer may have cut off.
+    let is_whole = head.len() < HEAD || words.next().is_some() || line.len() + 2 < head.len();
+    is_whole.then(|| std::str::from_utf8(word).map(PathBuf::from).ok())?
 }
 
 #[cfg(not(unix))]
-fn may_execute(_: &Metadata) -> bool {
+fn may_execute(_: &fs::Metadata) -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HEAD, interpreter};
+
+    #[test]
+    fn the_interpreter_is_the_first_word_of_a_script() {
+        let long = "x".repeat(HEAD);
+        for (script, expected) in [
+            ("#!/bin/sh\n", Some("/bin/sh")),
+            ("#!/bin/sh", Some("/bin/sh")),
+            ("#! \t/bin/sh -e\necho\n", Some("/bin/sh")),
+            ("#!sh\0 x", Some("sh")),
+            (&format!("#!/bin/sh {long}"), Some("/bin/sh")),
+            (&format!("#!/bin/{long}"), None),
+            ("#!\n/bin/sh", None),
+            ("#! ", None),
+            (" #!/bin/sh", None),
+            ("\x7fELF", None),
+            ("", None),
+        ] {
+            let head = &script.as_bytes()[..script.len().min(HEAD)];
+            let got = interpreter(head);
+            assert_eq!(got.as_deref(), expected.map(AsRef::as_ref), "{script}");
+        }
+    }
 }

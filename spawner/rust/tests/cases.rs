@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
-use oomexec_spawner::{Launch, OomKills, explain_exit};
+use oomexec_spawner::{Launch, OomKills, Pin, explain_exit};
 use serde_json::Value;
 use testenv::{Directory, again};
 
@@ -45,6 +47,15 @@ fn prepare_matches_every_case() {
         directory.make("opt/oomexec", "oomexec");
         for (path, kind) in case["files"].as_object().into_iter().flatten() {
             directory.make(path, kind.as_str().expect("a kind"));
+        }
+        let set_mode = |path: &str, mode| {
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(directory.0.join(path), mode).expect("its mode is set");
+        };
+        set_mode("", 0o755);
+        for (path, mode) in case["modes"].as_object().into_iter().flatten() {
+            let mode = u32::from_str_radix(mode.as_str().expect("a mode"), 8);
+            set_mode(path, mode.expect("an octal mode"));
         }
         let mut gateway = again("one_case");
         gateway.current_dir(place).env_clear();
@@ -99,21 +110,20 @@ fn one_case() {
     } else {
         &case
     };
-    assert_eq!(prepared.command.get_program(), text(expected, "command"));
-    let args: Vec<&OsStr> = prepared.command.get_args().collect();
+    assert_eq!(prepared.program(), text(expected, "command"));
+    let args: Vec<&OsStr> = prepared.args().collect();
     let expected_args: Vec<&str> = list(expected, "args")
         .iter()
         .filter_map(Value::as_str)
         .collect();
     assert_eq!(args, expected_args);
     let cwd = case["cwd"].as_str();
-    assert_eq!(
-        prepared
-            .command
-            .get_current_dir()
-            .and_then(|cwd| cwd.to_str()),
-        cwd
-    );
+    assert_eq!(prepared.current_dir().and_then(Path::to_str), cwd);
+    let argv0 = match expect["command"].is_string() {
+        true => expect["argv0"].as_str(),
+        false => case["argv0"].as_str(),
+    };
+    assert_eq!(prepared.argv0().and_then(OsStr::to_str), argv0);
 
     let inherits = !case["env"].is_object();
     let mut environment = own_environment(inherits);
@@ -129,7 +139,14 @@ fn one_case() {
             "{name} was in the environment"
         );
     }
-    assert_eq!(environment_of(&prepared.command, inherits), environment);
+    assert_eq!(prepared.env(), environment);
+
+    // The command has the same parts.
+    let command = Command::from(prepared);
+    assert_eq!(command.get_program(), text(expected, "command"));
+    assert_eq!(command.get_args().collect::<Vec<_>>(), expected_args);
+    assert_eq!(command.get_current_dir().and_then(Path::to_str), cwd);
+    assert_eq!(environment_of(&command, inherits), environment);
 }
 
 fn launch_of(case: &Value, place: &str) -> Launch {
@@ -150,8 +167,21 @@ fn launch_of(case: &Value, place: &str) -> Launch {
     if let Some(name) = case["argv0"].as_str() {
         launch.argv0(name);
     }
+    match &case["pin"] {
+        Value::String(pin) if pin == "write" => launch.pin(Pin::Write),
+        pin => launch.pin(*pin == true),
+    };
+    if let Some(score) = case["score"].as_i64() {
+        launch.score(score as i32).expect("a score");
+    }
+    if let Some(id) = case["uid"].as_u64() {
+        launch.uid(id as u32);
+    }
+    if let Some(id) = case["gid"].as_u64() {
+        launch.gid(id as u32);
+    }
     launch
-        .pin(case["pin"] == true)
+        .exact_env(case["exactEnv"] == true)
         .exempt(case["exempt"] == true);
     launch.platform(case["platform"].as_str().unwrap_or("linux"));
     match case.get("oomexec") {

@@ -47,11 +47,11 @@ fn a_gateway_in_a_cgroup() {
 
 fn explain(script: &str, kill: bool) -> Explanation {
     let before = OomKills::read();
-    let mut prepared = launch("sh")
+    let prepared = launch("sh")
         .args(["-c", script])
         .oomexec(oomexec())
         .prepare();
-    let mut child = prepared.command.spawn().expect("it starts");
+    let mut child = prepared.command().spawn().expect("it starts");
     if kill {
         child.kill().expect("it is killed");
     }
@@ -79,15 +79,16 @@ fn a_file_that_cannot_be_run_is_126_and_one_that_is_gone_or_misses_its_interpret
     let file = directory.make("file", "executable");
     let explain = |contents: &[u8], meanwhile: &dyn Fn()| {
         write_executable(&file, contents, 0o755);
-        let mut prepared = launch(&file).oomexec(oomexec()).prepare();
+        let prepared = launch(&file).oomexec(oomexec()).prepare();
         assert!(prepared.wrapped());
         meanwhile();
-        let output = prepared.command.output().expect("it starts");
+        let output = prepared.command().output().expect("it starts");
         explain_exit(output.status, prepared.wrapped(), None, None).kind
     };
-    let missing_interpreter = b"#!/no/such/interpreter\n";
+    // Before the launch it would have been started directly, for its native error.
+    let spoil = || write_executable(&file, b"#!/no/such/interpreter\n", 0o755);
     let remove = || fs::remove_file(&file).expect("it is removed");
     assert_eq!(explain(b"\x7fELF", &|| {}), ExitKind::CannotRun);
-    assert_eq!(explain(missing_interpreter, &|| {}), ExitKind::NotFound);
+    assert_eq!(explain(b"#!/bin/sh\n", &spoil), ExitKind::NotFound);
     assert_eq!(explain(b"#!/bin/sh\n", &remove), ExitKind::NotFound);
 }

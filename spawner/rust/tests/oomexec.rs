@@ -3,10 +3,11 @@
 mod testenv;
 
 use std::fs;
+use std::os::unix::fs::chown;
 use std::path::Path;
 
 use oomexec_spawner::{Rejection, find_oomexec};
-use testenv::{Directory, launch, oomexec, write_executable};
+use testenv::{Directory, is_root, launch, oomexec, write_executable};
 
 #[test]
 fn a_gateway_notices_that_oomexec_is_replaced() {
@@ -45,10 +46,7 @@ fn a_file_that_hangs_is_rejected_and_leaves_no_process() {
         (rejected.path.as_path(), rejected.why),
         (path.as_path(), Rejection::NoAnswer)
     );
-    assert_ne!(
-        launch("sh").oomexec(&path).prepare().command.get_program(),
-        path
-    );
+    assert_ne!(launch("sh").oomexec(&path).prepare().program(), path);
     let processes = fs::read_dir("/proc").expect("there is a /proc").flatten();
     let running = processes
         .filter(|process| fs::read_link(process.path().join("exe")).is_ok_and(|exe| exe == path));
@@ -84,6 +82,37 @@ fn find_oomexec_returns_each_rejected_file_with_the_reason() {
     assert_eq!((found.path, found.rejected), (Some(oomexec()), vec![]));
 }
 
+/// Like `$PATH` in a shell, the gateway's may have a directory where others write.
+#[test]
+fn an_oomexec_of_another_user_is_used_where_it_is_named_and_not_from_path() {
+    if !is_root("only root can give a file to another user") {
+        return;
+    }
+    let directory = Directory::new();
+    let other = directory.make("other/oomexec", "oomexec");
+    chown(&other, Some(65534), None).expect("it is given away");
+    let own = directory.make("own/oomexec", "oomexec");
+    let path = format!("{0}/other:{0}/own", directory.0.display());
+    let said = |name: &str, value: &str| {
+        let mut gateway = testenv::again("print_what_is_found");
+        gateway
+            .env("PATH", "/nonexistent")
+            .env_remove("OOMEXEC_PATH");
+        let output = gateway.env(name, value).output().expect("it starts");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let (other, own) = (other.display().to_string(), own.display().to_string());
+    let from_path = said("PATH", &path);
+    assert!(
+        from_path.contains(&format!("found: {own}\n")),
+        "{from_path}"
+    );
+    let rejected = format!("rejected: {other}: other-owner\n");
+    assert!(from_path.contains(&rejected), "{from_path}");
+    let named = said("OOMEXEC_PATH", &other);
+    assert!(named.contains(&format!("found: {other}\n")), "{named}");
+}
+
 /// The gateway is this test program, copied to a directory that contains oomexec.
 #[test]
 fn an_oomexec_beside_the_gateways_own_program_is_used() {
@@ -105,9 +134,14 @@ fn an_oomexec_beside_the_gateways_own_program_is_used() {
 }
 
 #[test]
-#[ignore = "started by an_oomexec_beside_the_gateways_own_program_is_used"]
+#[ignore = "started by the tests above it"]
 fn print_what_is_found() {
-    if let Some(path) = find_oomexec(None).path {
-        println!("\nfound: {}", path.display());
+    let found = find_oomexec(None);
+    println!();
+    for rejected in found.rejected {
+        println!("rejected: {}: {}", rejected.path.display(), rejected.why);
+    }
+    if let Some(path) = found.path {
+        println!("found: {}", path.display());
     }
 }

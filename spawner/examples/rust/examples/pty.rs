@@ -1,21 +1,21 @@
 //! Starts a login shell on a terminal, as a gateway does for a user.
 
 use std::io::{Read, Write};
-use std::process::{self, Command};
-use std::{env, fs, io};
+use std::{env, fs, io, process};
 
-use oomexec_spawner::{Launch, Prepared, Via};
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use oomexec_spawner::{Launch, Prepared};
+use portable_pty::{Child, CommandBuilder, PtySize, SlavePty, native_pty_system};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+type Error = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Error> {
     let size = PtySize {
         rows: 30,
         cols: 100,
         ..PtySize::default()
     };
     let pair = native_pty_system().openpty(size)?;
-    let prepared = login_shell("bash")?;
-    let mut child = pair.slave.spawn_command(builder(&prepared.command))?;
+    let (prepared, mut child) = start_login_shell("bash", &*pair.slave)?;
     // Otherwise the terminal would stay open after the shell exits.
     drop(pair.slave);
 
@@ -34,30 +34,35 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A shell is a login shell if its argv[0] begins with `-`. `portable-pty` cannot set argv[0], but oomexec can.
-fn login_shell(shell: &str) -> io::Result<Prepared> {
-    // portable-pty defaults to the home directory.
-    let directory = env::current_dir()?;
+/// A shell is a login shell if its argv[0] begins with `-`. portable-pty cannot set argv[0], but oomexec can.
+fn start_login_shell(
+    shell: &str,
+    terminal: &dyn SlavePty,
+) -> Result<(Prepared, Box<dyn Child>), Error> {
     let mut launch = Launch::new(shell);
-    launch.current_dir(directory);
+    // portable-pty defaults to the home directory.
+    launch.current_dir(env::current_dir()?);
     let by_name = launch.clone().argv0(format!("-{shell}")).prepare();
-    Ok(match by_name.via {
-        Via::Oomexec => by_name,
-        Via::Sh | Via::Direct => launch.arg("-l").prepare(),
-    })
-}
-
-/// Converts to the builder of `portable-pty`. This copies all that a launch without `env_clear` sets.
-fn builder(command: &Command) -> CommandBuilder {
-    let mut builder = CommandBuilder::new(command.get_program());
-    builder.args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => builder.env(name, value),
-            None => builder.env_remove(name),
+    if by_name.argv0().is_none() {
+        if let Ok(child) = terminal.spawn_command(builder(&by_name)) {
+            return Ok((by_name, child));
         }
     }
-    if let Some(directory) = command.get_current_dir() {
+    // There is no oomexec, or since a moment ago none that can be executed.
+    let by_option = launch.arg("-l").without_oomexec().prepare();
+    let child = terminal.spawn_command(builder(&by_option))?;
+    Ok((by_option, child))
+}
+
+/// Converts to the builder of `portable-pty`.
+fn builder(prepared: &Prepared) -> CommandBuilder {
+    let mut builder = CommandBuilder::new(prepared.program());
+    builder.args(prepared.args());
+    builder.env_clear();
+    for (name, value) in prepared.env() {
+        builder.env(name, value);
+    }
+    if let Some(directory) = prepared.current_dir() {
         builder.cwd(directory);
     }
     builder

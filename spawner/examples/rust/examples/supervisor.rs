@@ -14,12 +14,11 @@ fn main() -> io::Result<()> {
     let mut prepared = Launch::new("sh")
         .args(["-c", "exec 3<&0; cat <&3 & echo; cat"])
         .prepare();
-    let mut child = prepared
-        .command
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut child = prepared.spawn_with(|it| {
+        let mut command = it.command();
+        command.process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
+    })?;
     let mut stdout = child.stdout.take().expect("it is piped");
     stdout.read_exact(&mut [0])?;
 

@@ -9,13 +9,12 @@ use tokio::process::Command;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
-    let prepared = Launch::new("cat").prepare();
-    let mut child = Command::from(prepared.command)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .process_group(0)
-        .spawn()?;
+    let mut prepared = Launch::new("cat").prepare();
+    let mut child = prepared.spawn_with(|it| {
+        let mut command = Command::from(it.command());
+        command.process_group(0).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
+    })?;
     let mut stdin = child.stdin.take().expect("it is piped");
     let mut stdout = BufReader::new(child.stdout.take().expect("it is piped")).lines();
     let pid = child.id().expect("it was not waited for");

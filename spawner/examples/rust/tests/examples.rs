@@ -6,17 +6,13 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-use testenv::{oomexec, own_score};
+use testenv::{example, oomexec, own_score};
 
 /// Runs an example. Like a gateway, it decides by its environment.
 fn run(name: &str, decide: (&str, &std::ffi::OsStr)) -> String {
-    let this = env::current_exe().expect("it runs");
-    let target = this.ancestors().nth(2).expect("deps is in it");
-    let example = target.join("examples").join(name);
-    assert!(example.exists(), "not built: run cargo build --examples");
     let path = env::var_os("PATH").expect("a PATH");
     let directories = env::split_paths(&path).filter(|one| !one.join("oomexec").exists());
-    let output = Command::new(example)
+    let output = Command::new(example(name))
         .env("PATH", env::join_paths(directories).expect("a PATH"))
         .env("HOME", Path::new("/nonexistent"))
         .env_remove("OOMEXEC_PATH")
@@ -47,6 +43,7 @@ fn each_example_shows_the_scores_of_the_gateway_and_the_child() {
         ("supervisor", "nothing that it started is left"),
         ("supervisor_tokio", "it says: hello"),
         ("pty", "login shell: on"),
+        ("mcp", "its tool score says: "),
     ] {
         for (decide, raised) in [
             (("OOMEXEC_PATH", oomexec.as_os_str()), 1000),

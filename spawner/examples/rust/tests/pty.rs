@@ -7,7 +7,6 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -16,8 +15,8 @@ use std::time::Instant;
 use oomexec_spawner::{Launch, Prepared, Via, Why};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use testenv::{
-    DEADLINE, each_way, launch, oomexec, own_score, program_of, runs, score_of, stat_of, until,
-    which,
+    DEADLINE, copy, each_way, launch, oomexec, own_score, program_of, runs, score_of, stat_of,
+    until, which,
 };
 
 const ROWS: u16 = 31;
@@ -47,7 +46,7 @@ impl Terminal {
     fn start(prepared: &Prepared) -> Self {
         let pair = native_pty_system().openpty(size(ROWS, COLUMNS));
         let pair = pair.expect("a terminal");
-        let child = pair.slave.spawn_command(builder(&prepared.command));
+        let child = pair.slave.spawn_command(builder(prepared));
         let child = child.expect("it starts");
         let mut reader = pair.master.try_clone_reader().expect("it can be read");
         let (sender, screen) = channel();
@@ -129,16 +128,14 @@ impl Drop for Terminal {
 }
 
 /// Converts to the builder of `portable-pty`.
-fn builder(command: &Command) -> CommandBuilder {
-    let mut builder = CommandBuilder::new(command.get_program());
-    builder.args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => builder.env(name, value),
-            None => builder.env_remove(name),
-        }
+fn builder(prepared: &Prepared) -> CommandBuilder {
+    let mut builder = CommandBuilder::new(prepared.program());
+    builder.args(prepared.args());
+    builder.env_clear();
+    for (name, value) in prepared.env() {
+        builder.env(name, value);
     }
-    if let Some(directory) = command.get_current_dir() {
+    if let Some(directory) = prepared.current_dir() {
         builder.cwd(directory);
     }
     builder
@@ -304,5 +301,39 @@ fn a_login_shell_starts_by_its_option_in_each_way() {
         let mut terminal = Terminal::start(&prepared);
         assert_eq!(terminal.answer(IS_LOGIN), "login", "{via}");
         assert_eq!(score_of(terminal.pid), score, "{via}");
+    }
+}
+
+#[test]
+fn a_shell_starts_also_if_oomexec_is_removed_meanwhile() {
+    let home = Home::new();
+    let file = home.0.join("oomexec");
+    copy(&oomexec(), &file);
+    let prepared = home.bash().arg("--norc").oomexec(&file).prepare();
+    assert_eq!(prepared.via, Via::Oomexec);
+    fs::remove_file(&file).expect("it is removed");
+    let pair = native_pty_system().openpty(size(ROWS, COLUMNS));
+    let slave = pair.expect("a terminal").slave;
+    assert!(slave.spawn_command(builder(&prepared)).is_err());
+
+    let again = prepared.without_oomexec().expect("there is another way");
+    assert_eq!(again.via, Via::Sh);
+    let mut terminal = Terminal::start(&again);
+    assert_eq!(terminal.answer("$$"), terminal.pid.to_string());
+    assert_eq!(score_of(terminal.pid), 1000);
+}
+
+#[test]
+fn a_shell_has_the_environment_and_the_directory_that_it_is_given_and_no_others() {
+    let home = Home::new();
+    let mut launch = home.bash();
+    launch.arg("--norc").env_clear().env("ONLY", "this");
+    launch.env("OPENCLAW_CHILD_OOM_SCORE_ADJ", "1");
+    let path = env::var_os("PATH").expect("a PATH");
+    for (via, prepared, _) in each_way(launch.env("PATH", path)) {
+        let mut terminal = Terminal::start(&prepared);
+        assert_eq!(terminal.answer("$ONLY$HOME"), "this", "{via}");
+        let directory = home.0.display().to_string();
+        assert_eq!(terminal.answer("$(pwd)"), directory, "{via}");
     }
 }

@@ -32,11 +32,9 @@ fn start(mut command: Command) -> (Leader, BufReader<UnixStream>) {
 
 #[test]
 fn a_child_has_the_pid_that_spawn_returned_and_the_gateway_keeps_its_own_score() {
-    for (via, mut prepared, score) in each_way(&launch("cat")) {
-        let pipes = prepared
-            .command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+    for (via, prepared, score) in each_way(&launch("cat")) {
+        let mut command = prepared.command();
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = Leader(pipes.process_group(0).spawn().expect("it starts"));
         let mut stdin = child.0.stdin.take().expect("a pipe");
         let mut stdout = BufReader::new(child.0.stdout.take().expect("a pipe"));
@@ -68,7 +66,7 @@ fn a_child_has_the_pid_that_spawn_returned_and_the_gateway_keeps_its_own_score()
 fn a_child_reads_and_writes_an_extra_descriptor() {
     let script = r#"read word <&3; echo "got $word" >&3"#;
     for (via, prepared, _) in each_way(launch("sh").args(["-c", script])) {
-        let (mut child, mut extra) = start(prepared.command);
+        let (mut child, mut extra) = start(prepared.command());
         extra.get_mut().write_all(b"extra\n").expect("it reads");
         assert_eq!(line(&mut extra), "got extra\n", "{via}");
         assert_eq!(line(&mut extra), "", "{via}");
@@ -81,7 +79,7 @@ fn a_signal_to_the_group_ends_every_process_in_it() {
     let cat = "cat <&3 >/dev/null";
     let script = format!("{cat} & ({cat} & {cat}) & {cat}");
     for (via, prepared, score) in each_way(launch("sh").args(["-c", &script])) {
-        let (mut child, mut extra) = start(prepared.command);
+        let (mut child, mut extra) = start(prepared.command());
         let pid = child.0.id();
         until("four cats run", || {
             let cats = in_group(pid).into_iter().filter(|stat| stat.name == "cat");
@@ -105,8 +103,8 @@ fn a_signal_to_the_group_ends_every_process_in_it() {
 fn a_child_passes_on_its_exit_status() {
     for code in [0, 1, 7, 125, 126, 127, 255] {
         let script = format!("exit {code}");
-        for (via, mut prepared, _) in each_way(launch("sh").args(["-c", &script])) {
-            let status = prepared.command.status().expect("it starts");
+        for (via, prepared, _) in each_way(launch("sh").args(["-c", &script])) {
+            let status = prepared.command().status().expect("it starts");
             assert_eq!(status.code(), Some(code), "{via}");
         }
     }
@@ -123,7 +121,7 @@ fn a_child_ends_by_the_signal_it_is_sent() {
     ] {
         let script = "echo ready >&3; exec cat <&3";
         for (via, prepared, _) in each_way(launch("sh").args(["-c", script])) {
-            let (mut child, mut extra) = start(prepared.command);
+            let (mut child, mut extra) = start(prepared.command());
             assert_eq!(line(&mut extra), "ready\n", "{via}");
             kill_group(child.0.id(), signal);
             let status = child.0.wait().expect("it ends");
@@ -138,7 +136,7 @@ fn an_inherited_descriptor_stays_open_until_the_last_descendant_exits() {
     let script = r#"setsid sh -c 'echo started >&3; read word <&3
         echo "$word $(cat /proc/self/oom_score_adj)" >&3' & exit 5"#;
     for (via, prepared, score) in each_way(launch("sh").args(["-c", script])) {
-        let (mut child, mut extra) = start(prepared.command);
+        let (mut child, mut extra) = start(prepared.command());
         assert_eq!(child.0.wait().expect("it ends").code(), Some(5), "{via}");
         assert_eq!(line(&mut extra), "started\n", "{via}");
         extra

@@ -50,7 +50,7 @@ async fn line(from: &mut BufReader<UnixStream>) -> String {
 #[tokio::test]
 async fn a_child_has_the_pid_that_spawn_returned_and_the_gateway_keeps_its_own_score() {
     for (via, prepared, score) in each_way(&launch("cat")) {
-        let mut command = Command::from(prepared.command);
+        let mut command = Command::from(prepared.command());
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = pipes.kill_on_drop(true).spawn().expect("it starts");
         let mut stdin = child.stdin.take().expect("a pipe");
@@ -84,7 +84,7 @@ async fn a_signal_to_the_group_ends_every_process_in_it() {
     let cat = "cat <&3 >/dev/null";
     let script = format!("{cat} & ({cat} & {cat}) & {cat}");
     for (via, prepared, score) in each_way(launch("sh").args(["-c", &script])) {
-        let (mut child, mut extra) = start(prepared.command);
+        let (mut child, mut extra) = start(prepared.command());
         let pid = child.id().expect("it runs");
         until("four cats run", || {
             let cats = in_group(pid).into_iter().filter(|stat| stat.name == "cat");
@@ -105,7 +105,7 @@ async fn a_child_passes_on_its_exit_status() {
     for code in [0, 7, 126, 127] {
         let script = format!("exit {code}");
         for (via, prepared, _) in each_way(launch("sh").args(["-c", &script])) {
-            let status = soon(Command::from(prepared.command).status()).await;
+            let status = soon(Command::from(prepared.command()).status()).await;
             assert_eq!(status.code(), Some(code), "{via}");
         }
     }
@@ -115,7 +115,7 @@ async fn a_child_passes_on_its_exit_status() {
 async fn dropping_a_child_kills_the_command_itself() {
     let script = "echo ready >&3; exec cat <&3";
     for (via, prepared, _) in each_way(launch("sh").args(["-c", script])) {
-        let (child, mut extra) = start(prepared.command);
+        let (child, mut extra) = start(prepared.command());
         assert_eq!(line(&mut extra).await, "ready\n", "{via}");
         let pid = child.id().expect("it runs");
         drop(child);
@@ -130,7 +130,7 @@ async fn an_inherited_descriptor_stays_open_until_the_last_descendant_exits() {
     let script = r#"setsid sh -c 'echo started >&3; read word <&3
         echo "$word $(cat /proc/self/oom_score_adj)" >&3' & exit 5"#;
     for (via, prepared, score) in each_way(launch("sh").args(["-c", script])) {
-        let (mut child, mut extra) = start(prepared.command);
+        let (mut child, mut extra) = start(prepared.command());
         assert_eq!(soon(child.wait()).await.code(), Some(5), "{via}");
         assert_eq!(line(&mut extra).await, "started\n", "{via}");
         soon(extra.get_mut().write_all(b"still-here\n")).await;

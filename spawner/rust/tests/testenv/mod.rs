@@ -4,7 +4,7 @@
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -44,7 +44,18 @@ pub fn launch(program: impl AsRef<std::ffi::OsStr>) -> Launch {
 /// Writes to stderr directly: the harness hides what a passing test prints.
 pub fn not_tested(why: &str) {
     assert!(env::var_os("CI").is_none(), "{why}");
-    let _ = writeln!(io::stderr(), "NOT TESTED: {why}");
+    let thread = thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let _ = writeln!(io::stderr(), "NOT TESTED HERE: {test}: {why}");
+}
+
+/// Returns whether this is root, who alone can make a child of another user.
+pub fn is_root(test: &str) -> bool {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    if !is_root {
+        not_tested(test);
+    }
+    is_root
 }
 
 pub fn score_of(process: impl std::fmt::Display) -> i32 {
@@ -93,8 +104,8 @@ impl Drop for Running {
     }
 }
 
-pub fn stdout_of(mut prepared: Prepared) -> String {
-    let output = prepared.command.output().expect("it starts");
+pub fn stdout_of(prepared: &Prepared) -> String {
+    let output = prepared.command().output().expect("it starts");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     String::from_utf8(output.stdout).expect("text")
 }
@@ -153,6 +164,13 @@ impl Directory {
                 let own = env::current_exe().expect("it runs");
                 symlink(own, &path).expect("a link");
             }
+            "older-oomexec" => {
+                let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../older-oomexec.c");
+                let mut compiler = Command::new("cc");
+                let made = compiler.args([source, "-o"]).arg(&path).status();
+                assert!(made.is_ok_and(|made| made.success()), "cc makes {source}");
+            }
+            "no-interpreter" => write(b"#!/nonexistent/interpreter\n", 0o755),
             "hanging" => write(&hanging_program(), 0o755),
             _ => panic!("no such kind: {kind}"),
         }

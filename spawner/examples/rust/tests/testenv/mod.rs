@@ -2,12 +2,13 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::env;
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,8 +41,26 @@ pub fn oomexec() -> PathBuf {
     })
 }
 
+/// Finds an example, which cargo builds with the tests.
+pub fn example(name: &str) -> PathBuf {
+    let this = env::current_exe().expect("it runs");
+    let target = this.ancestors().nth(2).expect("deps is in it");
+    let example = target.join("examples").join(name);
+    assert!(example.exists(), "not built: run cargo build --examples");
+    example
+}
+
+/// Copies an executable file in another process.
+///
+/// If this process wrote it, a child that another test forks could inherit the file open for writing, and then the
+/// kernel would not run it.
+pub fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args([from, to]).status();
+    assert!(copied.is_ok_and(|status| status.success()));
+}
+
 /// Creates a launch that ignores an opt-out of whoever runs the tests.
-pub fn launch(program: &str) -> Launch {
+pub fn launch(program: impl AsRef<OsStr>) -> Launch {
     let mut launch = Launch::new(program);
     launch.env("OPENCLAW_CHILD_OOM_SCORE_ADJ", "1");
     launch
