@@ -19,16 +19,21 @@ export type Why =
   | "not-linux"
   /** There is no command. */
   | "empty"
+  /** spawn() refuses it: its error says why. */
+  | "invalid"
   /** The caller set `exempt`. */
   | "exempt"
   /** OPENCLAW_CHILD_OOM_SCORE_ADJ is 0, false, no or off. */
   | "opted-out"
   /** The child's directory does not exist or cannot be entered. */
   | "no-directory"
+  /** The command, or the interpreter of a script, does not exist. */
   | "not-found"
   | "not-executable"
   /** There is neither oomexec nor /bin/sh. */
   | "no-wrapper"
+  /** There is only /bin/sh, and the caller set `exactEnv`. */
+  | "exact-env"
   /** There is only /bin/sh, and it cannot run a command that begins with `-`. */
   | "dash-command"
   /** There is only /bin/sh, and it cannot set argv[0]. */
@@ -41,8 +46,19 @@ export interface PrepareOptions {
   cwd?: string | URL | undefined;
   /** The child's argv[0]. */
   argv0?: string | undefined;
-  /** Hold the score of a program that sets its own (a browser). Only oomexec can. */
-  pin?: boolean | undefined;
+  /** The child's oom_score_adj, a whole number from -1000 to 1000; default: 1000. */
+  score?: number | undefined;
+  /**
+   * Hold the score of a program that sets its own. Only oomexec can. `true`: nothing truncates a
+   * file below /proc (Chromium, shells). "write": nothing writes one at all (all other programs);
+   * an oomexec that is older than this does what it does for `true`.
+   */
+  pin?: boolean | "write" | undefined;
+  /** Leave each variable as it is: start the child through oomexec or directly, never /bin/sh. */
+  exactEnv?: boolean | undefined;
+  /** The user and the group that the child becomes: an oomexec that these cannot execute is not used. */
+  uid?: number | undefined;
+  gid?: number | undefined;
   /**
    * Always start directly.
    * For a transport (docker, podman, ssh): killing it would cut off the work at its other end.
@@ -72,21 +88,38 @@ export interface PreparedSpawn {
   why: Why;
 }
 
-/** Decides what to spawn so that the kernel kills the child before the gateway. Never throws. */
+/**
+ * Decides what to spawn so that the kernel kills the child before the gateway.
+ * Hands on what spawn() refuses, so that the error is spawn's own.
+ * @throws TypeError or RangeError if `pin` or `score` is not valid; nothing else.
+ */
 export function prepare(
   command: string,
   args?: readonly string[],
   options?: PrepareOptions,
 ): PreparedSpawn;
 
-/** `prepare`, under the name of the function that it replaces. */
+/**
+ * `prepare`, under the name of openclaw's function. `via` and `why` are not enumerable in the
+ * result: a strict comparison sees openclaw's keys, and a copy has no others.
+ */
 export function prepareOomScoreAdjustedSpawn(
   command: string,
   args?: readonly string[],
   options?: PrepareOptions,
 ): PreparedSpawn;
 
-/** Prepares and spawns a child. Takes the options of child_process.spawn too, `shell` included. */
+/** The same with `exactEnv`. */
+export function prepareOomScoreAdjustedSpawnPreservingExecEnv(
+  command: string,
+  args?: readonly string[],
+  options?: PrepareOptions,
+): PreparedSpawn;
+
+/**
+ * Prepares and spawns a child. Takes the options of child_process.spawn too, `shell` included.
+ * If oomexec goes away meanwhile, for an upgrade, the child is started another way.
+ */
 export function spawn(
   command: string,
   args?: readonly string[],
@@ -108,16 +141,28 @@ export type Rejection =
   | "not-absolute"
   | "not-found"
   | "not-executable"
+  /** It is on PATH, and belongs to neither root nor the gateway's user. */
+  | "other-owner"
   | "other-machine"
   /**
    * It could not be started, or did not end in time. A slow one is checked again after a minute.
    */
   | "no-answer"
-  | "wrong-answer";
+  | "wrong-answer"
+  /** The user that the child becomes cannot execute it. */
+  | "not-for-user";
 
-/** Returns the oomexec that would be used, and those rejected before it. For diagnostics. */
-export function findOomexec(choice?: string | false): {
+/**
+ * Returns the oomexec that would be used, for a child of this user, and those rejected before it.
+ * For diagnostics.
+ */
+export function findOomexec(
+  choice?: string | false,
+  user?: { uid?: number | undefined; gid?: number | undefined },
+): {
   path?: string;
+  /** Whether it knows --pin=write. */
+  pinsWrite?: boolean;
   rejected: { path: string; why: Rejection }[];
 };
 

@@ -3,5 +3,9 @@
 export { explainExit, readOomKills } from "./lib/exit.js";
 export { hold } from "./lib/hold.js";
 export { findOomexec } from "./lib/oomexec.js";
-export { prepare, prepare as prepareOomScoreAdjustedSpawn } from "./lib/prepare.js";
+export { prepare } from "./lib/prepare.js";
 export { spawn } from "./lib/spawn.js";
+export {
+  prepareOomScoreAdjustedSpawn,
+  prepareOomScoreAdjustedSpawnPreservingExecEnv,
+} from "./lib/upstream.js";

@@ -29,7 +29,8 @@ const ENVIRONMENT = {
 const HELP = `Usage: scripts/bench-spawn [--rounds N] [--seed N] [--only node|rust]
 
 Measures what each launcher adds, for parents of 50 MiB and of 2 GiB, and prints a
-table for Node and one for Rust. No time makes it fail.
+table for Node and one for Rust; and what prepare() of the npm package takes before
+it. No time makes it fail.
 
   --rounds N   rounds, each with one launch by every launcher (default 200)
   --seed N     the seed of the order in the rounds (default 1000)
@@ -58,7 +59,8 @@ function main() {
   if (values.only && !["node", "rust"].includes(values.only))
     throw new Error(`--only ${values.only}: must be node or rust`);
   const oomexec = findOomexec();
-  if (values.only !== "rust") console.log(nodeTable(oomexec, rounds, seed));
+  if (values.only !== "rust")
+    console.log(`${nodeTable(oomexec, rounds, seed)}\n\n${prepareTable(oomexec, rounds, seed)}`);
   if (!values.only) console.log();
   if (values.only !== "node") rustTable(oomexec, rounds, seed);
 }
@@ -83,13 +85,7 @@ function nodeTable(oomexec, rounds, seed) {
       `Node, a parent of ${size}: ${rounds} rounds of ${Object.keys(compared).length} launches`,
     );
     const settings = { resident, rounds, seed, launchers: compared, env: ENVIRONMENT };
-    const program = join(repository, "scripts/lib/bench-spawn/measure.mjs");
-    const output = execFileSync(process.execPath, [program, JSON.stringify(settings)], {
-      encoding: "utf8",
-      maxBuffer: 2 ** 28,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    return rowsOf(size, JSON.parse(output));
+    return rowsOf(size, measured("measure.mjs", settings));
   });
   const columns = [
     "parent",
@@ -109,6 +105,39 @@ function nodeTable(oomexec, rounds, seed) {
       "median together minus that of the direct launch; ×: their ratio. ±: the 95 % interval. " +
       `Node ${process.versions.node}, Linux ${release()}, ${availableParallelism()} processors, transparent huge pages: ${hugePages()}.`,
   ].join("\n");
+}
+
+function prepareTable(oomexec, rounds, seed) {
+  console.error(`prepare(): ${rounds} rounds`);
+  const { prepare, spawn } = measured("prepare.mjs", { rounds, seed, oomexec });
+  const blocked = summary(spawn);
+  const rows = Object.entries(prepare).map(([name, times]) => {
+    const taken = summary(times);
+    const share = 100 * ratio(taken, blocked).median;
+    return [name, shown(taken, 1), shown(blocked, 0), share.toFixed(1)];
+  });
+  const columns = ["command", "prepare(), µs", "spawn() blocks, µs", "%"];
+  return [
+    "### What prepare() takes in Node\n",
+    markdownTable([columns, ...rows], [1, 2, 3]),
+    "",
+    "The time of one call of the npm package's `prepare`, and the time until " +
+      "`child_process.spawn` of `/bin/true` returns, in a gateway that holds next to nothing. " +
+      "The path of oomexec is given, but where it is on that PATH too. " +
+      `Medians of ${rounds} rounds, each with all calls in random order (seed ${seed}). ` +
+      "±: the 95 % interval. %: their ratio.",
+  ].join("\n");
+}
+
+/** Runs a program that is beside this one, and returns the object that it prints. */
+function measured(program, settings) {
+  const file = join(repository, "scripts/lib/bench-spawn", program);
+  const output = execFileSync(process.execPath, [file, JSON.stringify(settings)], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return JSON.parse(output);
 }
 
 function rowsOf(size, times) {

@@ -11,6 +11,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { shuffler } from "./shuffle.mjs";
 
 const { resident, rounds, seed, launchers, env } = JSON.parse(process.argv[2]);
 const COMMAND = "/bin/true";
@@ -32,24 +33,6 @@ async function launch(words) {
   const end = process.hrtime.bigint();
   if (code !== 0) throw new Error(`${[file, ...args].join(" ")}: ended with ${signal ?? code}`);
   return { blocked: Number(back - start) / 1000, exit: Number(end - start) / 1000 };
-}
-
-/** Shuffles by a seed: SplitMix64 (Steele, Lea, Flood 2014), and Fisher and Yates. */
-function shuffler(seed) {
-  let state = BigInt(seed);
-  const next = () => {
-    state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);
-    let mixed = state;
-    mixed = BigInt.asUintN(64, (mixed ^ (mixed >> 30n)) * 0xbf58476d1ce4e5b9n);
-    mixed = BigInt.asUintN(64, (mixed ^ (mixed >> 27n)) * 0x94d049bb133111ebn);
-    return mixed ^ (mixed >> 31n);
-  };
-  return (items) => {
-    for (let last = items.length - 1; last > 0; last--) {
-      const other = Number(next() % BigInt(last + 1));
-      [items[last], items[other]] = [items[other], items[last]];
-    }
-  };
 }
 
 const names = Object.keys(launchers);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { after, describe, test } from "node:test";
 import "../testenv/oomexec.js";
@@ -29,6 +29,9 @@ describe("prepare", () => {
       makeFile(oomexec, "oomexec");
       for (const [path, kind] of Object.entries(c.files ?? {}))
         makeFile(`${directory}/${path}`, kind);
+      chmodSync(directory, 0o755);
+      for (const [path, mode] of Object.entries(c.modes ?? {}))
+        chmodSync(`${directory}/${path}`, Number.parseInt(mode, 8));
       process.chdir(directory);
       setEnvironment(c.gateway ?? { PATH: `${directory}/bin` });
 
@@ -39,6 +42,10 @@ describe("prepare", () => {
         cwd: c.cwd,
         argv0: c.argv0,
         pin: c.pin,
+        score: c.score,
+        exactEnv: c.exactEnv,
+        uid: c.uid,
+        gid: c.gid,
         exempt: c.exempt,
         platform: c.platform ?? "linux",
         oomexec: c.oomexec === undefined ? oomexec : (c.oomexec ?? undefined),

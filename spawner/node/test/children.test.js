@@ -4,10 +4,11 @@ import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
-import { prepare, prepareOomScoreAdjustedSpawn, spawn } from "../index.js";
+import { prepare, spawn } from "../index.js";
 import { end, line, run, scoreOf, start } from "../testenv/child.js";
 import { newDirectory } from "../testenv/files.js";
 import { OOMEXEC } from "../testenv/oomexec.js";
+import { notTestedHere } from "../testenv/skip.js";
 
 const OWN = scoreOf("self");
 const WAYS = {
@@ -122,14 +123,31 @@ test("argv0 reaches the child through oomexec, and directly without oomexec", as
   }
 });
 
-test("a pinned child is held at 1000 if the kernel has Landlock", async (t) => {
-  const script = "(echo 0 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj";
-  const isHeld =
-    spawnSync(OOMEXEC, ["--pin", "--", "sh", "-c", script], { encoding: "utf8" }).stdout ===
-    "1000\n";
-  if (!isHeld) t.diagnostic("Landlock cannot pin on this kernel: only the launch is tested");
-  const { stdout } = await run(prepare("sh", ["-c", script], { oomexec: OOMEXEC, pin: true }));
-  assert.equal(stdout, isHeld ? "1000\n" : "0\n");
+for (const [pin, option, redirect] of [
+  [true, "--pin", ">"],
+  ["write", "--pin=write", ">>"],
+]) {
+  test(`a child with pin ${pin} is held at 1000 if the kernel has Landlock`, async (t) => {
+    const lower = `exec 2>/dev/null; echo ${OWN} ${redirect}/proc/self/oom_score_adj`;
+    const args = ["-c", `${lower}; cat /proc/self/oom_score_adj`];
+    const scoreWith = async (pin) =>
+      Number((await run(prepare("sh", args, { oomexec: OOMEXEC, pin }))).stdout);
+    assert.equal(await scoreWith(false), OWN);
+    const held = spawnSync(OOMEXEC, [option, "--", "sh", ...args], { encoding: "utf8" });
+    const isHeld = Number(held.stdout) === 1000;
+    if (!isHeld) t.diagnostic("Landlock cannot pin on this kernel: only the launch is tested");
+    assert.equal(await scoreWith(pin), isHeld ? 1000 : OWN);
+  });
+}
+
+test("a child has the score that the caller chose", async () => {
+  // The lowest that everybody may choose.
+  for (const score of [OWN, (OWN + 1000) >> 1, 999]) {
+    for (const { options } of [WAYS.oomexec, WAYS.sh]) {
+      const prepared = prepare("cat", ["/proc/self/oom_score_adj"], { ...options, score });
+      assert.equal((await run(prepared)).stdout, `${score}\n`);
+    }
+  }
 });
 
 test("a command prepared twice is wrapped once", async () => {
@@ -157,10 +175,7 @@ test("the shim is silent in each shell if the write is refused", async (t) => {
   const unshare = [["-m"], ["-rm"]].find(
     (as) => spawnSync("unshare", [...as, "sh", "-c", readOnly, "sh", "true"]).status === 0,
   );
-  if (unshare === undefined) {
-    assert.ok(!process.env.CI, "/proc cannot be made read-only here");
-    return t.skip("/proc cannot be made read-only here");
-  }
+  if (unshare === undefined) return notTestedHere(t, "/proc cannot be made read-only here");
   const shells = [["/bin/sh"], ["dash"], ["bash", "--posix"], ["busybox", "sh"]];
   for (const shell of shells.filter(([name]) => spawnSync(name, ["-c", ":"]).error === undefined)) {
     const shim = [...shell, "-c", script, "cat", "/proc/self/oom_score_adj"];
@@ -209,17 +224,6 @@ describe("spawn", () => {
       assert.equal(errorOf(() => spawn(command, [])).code, native.code);
     }
   });
-});
-
-test("prepareOomScoreAdjustedSpawn is exported and works", () => {
-  const prepared = prepareOomScoreAdjustedSpawn("true", undefined, {
-    platform: "linux",
-    oomexec: false,
-    shellAvailable: () => true,
-  });
-  assert.equal(prepared.command, "/bin/sh");
-  assert.deepEqual(prepared.args.slice(2), ["true"]);
-  assert.equal(prepared.wrapped, true);
 });
 
 function errorOf(call) {

@@ -1,4 +1,5 @@
 // Makes real files of the kinds in ../../cases.json.
+import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
   mkdirSync,
@@ -11,7 +12,11 @@ import {
 } from "node:fs";
 import { endianness, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { OOMEXEC } from "./oomexec.js";
+
+// The tests change the gateway's own.
+const ENVIRONMENT = { ...process.env };
 
 export function newDirectory(t) {
   const directory = mkdtempSync(join(realpathSync(tmpdir()), "oomexec-node-"));
@@ -38,6 +43,11 @@ const MAKE = {
   "other-order": (path) => patched(path, 5, [isLittle ? 2 : 1]),
   script: (path) => writeFileSync(path, "#!/bin/sh\necho oomexec 0.1.0\n", { mode: 0o755 }),
   "other-program": (path) => symlinkSync(process.execPath, path),
+  "older-oomexec": (path) => {
+    const source = new URL("../../older-oomexec.c", import.meta.url);
+    execFileSync("cc", ["-o", path, fileURLToPath(source)], { env: ENVIRONMENT });
+  },
+  "no-interpreter": (path) => writeFileSync(path, "#!/nonexistent/interpreter\n", { mode: 0o755 }),
   // A valid program that never ends.
   hanging: (path) => writeFileSync(path, hangingProgram(), { mode: 0o755 }),
 };

@@ -7,6 +7,7 @@ import {
   type PreparedSpawn,
   prepare,
   prepareOomScoreAdjustedSpawn,
+  prepareOomScoreAdjustedSpawnPreservingExecEnv,
   readOomKills,
   spawn,
   type Why,
@@ -41,6 +42,8 @@ prepareOomScoreAdjustedSpawn("ls", [], {
   argv0: "-ls",
   shellAvailable: () => false,
 });
+const exact: PreparedSpawn = prepareOomScoreAdjustedSpawnPreservingExecEnv("ls", ["-l"]);
+spawn("postgres", [], { pin: "write", score: 300, uid: 26, gid: 26, exactEnv: true });
 spawn("bash", ["-l"], { argv0: "-bash", pin: true }).stdout.pipe(process.stdout);
 spawn("docker", ["run"], { exempt: true, stdio: "inherit", detached: true }).unref();
 spawn("echo hi", { shell: true }).stdin.end();
@@ -50,4 +53,9 @@ const why: Why = prepared.why;
 const wrong: Why = "because";
 // @ts-expect-error: only `false` means none.
 prepare("ls", [], { oomexec: true });
-console.log(why, wrong, findOomexec().path?.length);
+// @ts-expect-error: a pin is true, false or "write".
+prepare("ls", [], { pin: "read" });
+// @ts-expect-error: a score is a number.
+prepare("ls", [], { score: "300" });
+const { path, pinsWrite, rejected } = findOomexec(undefined, { uid: 1000 });
+console.log(why, wrong, exact.why, path?.length, pinsWrite, rejected[0]?.why === "not-for-user");
