@@ -22,9 +22,10 @@ pub const EXEC: &str = exec!();
 /// The shim of openclaw (src/process/linux-oom-score.ts), in its plain form.
 pub const SHIM: &str = concat!(raise!(), " ", exec!());
 
-/// The script of the spawners. stderr is redirected first, so that a refused write is
-/// silent. `>>` does not truncate: a sandbox may refuse that and still allow the write.
-pub const SPAWNER: &str = concat!(
-    "echo 1000 2>/dev/null >>/proc/self/oom_score_adj; ",
-    exec!()
-);
+/// The script of the spawners, in front of its score and behind it. stderr is redirected
+/// first, so that a refused write is silent. `>>` does not truncate: a sandbox may refuse
+/// that and still allow the write.
+pub const SPAWNER: [&str; 2] = [
+    "echo ",
+    concat!(" 2>/dev/null >>/proc/self/oom_score_adj; ", exec!()),
+];

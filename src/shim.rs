@@ -6,6 +6,7 @@
 //! that of spawner/, and nothing else: it is no shell.
 
 use crate::cli::{Request, UsageError};
+use crate::score::Score;
 use crate::script::{EXEC, RAISE, SPAWNER};
 use crate::sys::{InitialStack, ThinCStr};
 
@@ -53,26 +54,26 @@ pub fn is_sh(argv0: &[u8]) -> bool {
 /// [`UsageError::NotAShell`] for any other command line.
 pub fn parse(stack: &InitialStack, request: &mut Request<'_>) -> Result<(), UsageError<'static>> {
     let [option, script, command] = [1, 2, 3].map(|index| stack.arg(index));
-    let is_shim =
-        option == Some(c"-c".into()) && script.is_some_and(is_script) && command.is_some();
-    if !is_shim {
+    let score = script.and_then(score);
+    if option != Some(c"-c".into()) || score.is_none() || command.is_none() {
         return Err(UsageError::NotAShell);
     }
     stack.environment.change(restored);
+    request.score = score;
     request.index = 3;
     Ok(())
 }
 
-/// Whether this is the script, in one of its forms.
-fn is_script(script: ThinCStr<'_>) -> bool {
+/// Returns the score that the script writes, if it is one of the known forms.
+fn score(script: ThinCStr<'_>) -> Option<Score> {
     let script = script.to_bytes();
-    let rest = script.strip_prefix(RAISE.as_bytes());
-    let rest = rest.and_then(|rest| rest.strip_prefix(b" "));
-    let Some(rest) = rest else {
-        return script == SPAWNER.as_bytes();
+    let Some(rest) = script.strip_prefix(RAISE.as_bytes()) else {
+        let [before, after] = SPAWNER.map(str::as_bytes);
+        return Score::parse(script.strip_prefix(before)?.strip_suffix(after)?);
     };
+    let rest = rest.strip_prefix(b" ")?;
     let rest = rest.strip_prefix(RESTORE.as_bytes()).unwrap_or(rest);
-    rest == EXEC.as_bytes()
+    (rest == EXEC.as_bytes()).then_some(Score::MAX)
 }
 
 /// Returns a carried variable under its own name. The shorter forms carry none.
@@ -83,14 +84,15 @@ fn restored(entry: ThinCStr<'_>) -> Option<ThinCStr<'_>> {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{RESTORE, is_script, is_sh, restored};
+    use super::{RESTORE, is_sh, restored, score};
+    use crate::score::Score;
     use crate::script::{SHIM, SPAWNER};
     use std::ffi::CString;
     use std::string::String;
 
-    fn is(script: &str) -> bool {
+    fn written(script: &str) -> Option<Score> {
         let script = CString::new(script).unwrap();
-        is_script(script.as_c_str().into())
+        score(script.as_c_str().into())
     }
 
     #[test]
@@ -120,13 +122,19 @@ mod tests {
     #[test]
     fn the_script_is_known_in_each_form_and_nothing_like_it() {
         let carrying = SHIM.replace("exec", &std::format!("{RESTORE}exec"));
-        for script in [SHIM, SPAWNER, &carrying] {
-            assert!(is(script), "{script}");
-            assert!(!is(&std::format!("{script} ")));
-            assert!(!is(&std::format!(" {script}")));
-            assert!(!is(&script[1..]));
-            assert!(!is(&script.replace("1000", "999")));
-            assert!(!is(&script.to_uppercase()));
+        let spawner = SPAWNER.join("1000");
+        for script in [SHIM, &spawner, &carrying] {
+            assert_eq!(written(script), Some(Score::MAX), "{script}");
+            assert_eq!(written(&std::format!("{script} ")), None);
+            assert_eq!(written(&std::format!(" {script}")), None);
+            assert_eq!(written(&script[1..]), None);
+            assert_eq!(written(&script.replace("1000", "1001")), None);
+            assert_eq!(written(&script.to_uppercase()), None);
+        }
+        // Only the spawners write another score.
+        assert_eq!(written(&SPAWNER.join("-5")), Score::parse(b"-5"));
+        for script in [SHIM, &carrying] {
+            assert_eq!(written(&script.replace("1000", "999")), None);
         }
         for script in [
             "",
@@ -134,7 +142,7 @@ mod tests {
             "ls",
             "echo 1000 > /proc/self/oom_score_adj",
         ] {
-            assert!(!is(script), "{script}");
+            assert_eq!(written(script), None, "{script}");
         }
     }
 

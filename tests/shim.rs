@@ -40,12 +40,15 @@ fn the_shim_raises_and_becomes_the_command_in_each_form() {
     let show = dir.copy(program("show"), "show");
     let show = show.to_str().unwrap();
     let carrying = carrying();
-    for script in [SHIM, SPAWNER, &carrying] {
+    for script in [SHIM, &SPAWNER.join("1000"), &carrying] {
         let args = ["-c", script, show, "a", "", "-c", "--", "b c"];
         let shown = shown(&Launch::through(&sh, args).output());
         assert_eq!(shown.score, "1000");
         assert_eq!(shown.argv, [show, "a", "", "-c", "--", "b c"]);
     }
+    // The spawners' script may write another score.
+    let args = ["-c", &SPAWNER.join("300"), show];
+    assert_eq!(shown(&Launch::through(&sh, args).output()).score, "300");
     // A name with a leading dash, which a shell cannot launch.
     dir.copy(program("show"), "-show");
     let path: &[&[u8]] = &[dir.path().as_os_str().as_encoded_bytes()];
@@ -58,8 +61,9 @@ fn the_scripts_of_the_spawner_for_node_are_known_forms() {
     // The spawner for Rust shares the text.
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("spawner/node/lib/script.js");
     let source = fs::read_to_string(file).unwrap();
-    for script in [SHIM, SPAWNER] {
-        assert!(source.contains(&format!("'{script}'")), "{script}");
+    let spawner = SPAWNER.join("${score}");
+    for script in [format!("'{SHIM}'"), format!("`{spawner}`")] {
+        assert!(source.contains(&script), "{script}");
     }
 }
 

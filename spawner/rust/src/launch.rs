@@ -517,15 +517,14 @@ fn is_score(score: i32) -> bool {
 
 /// Returns the script that writes this score.
 fn script_of(score: i32) -> String {
-    SPAWNER.replacen("1000", &score.to_string(), 1)
+    SPAWNER.join(&score.to_string())
 }
 
 fn is_shim(script: &OsStr) -> bool {
     script.to_str().is_some_and(|script| {
-        let score = SPAWNER.split_once("1000").and_then(|(before, after)| {
-            let score = script.strip_prefix(before)?.strip_suffix(after)?;
-            score.parse().ok()
-        });
+        let [before, after] = SPAWNER;
+        let score = script.strip_prefix(before);
+        let score = score.and_then(|score| score.strip_suffix(after)?.parse().ok());
         score.is_some_and(is_score) || (script.starts_with(RAISE) && script.ends_with(EXEC))
     })
 }
