@@ -2,7 +2,8 @@
  *
  *   gateway MIB COMMAND [ARG]...
  *
- * Exits with the child's status, as a shell reports it. */
+ * Exits with the child's status, or the number of the signal that ended it: 9, where a
+ * gateway that is killed itself has 137 in a container. */
 #include "memory.h"
 #include <errno.h>
 #include <spawn.h>
@@ -26,5 +27,5 @@ int main(int argc, char **argv, char **envp)
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return 2;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -16,8 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIMIT 64 /* MiB, of a trial's cgroup */
-#define MOST "56" /* MiB: fits into the limit alone, but not beside a gateway */
+#define LIMIT 64        /* MiB, of a trial's cgroup */
+#define MOST "56"       /* MiB: fits into the limit alone, but not beside a gateway */
+#define TOO_MUCH "80"   /* MiB: does not fit into the limit */
 
 /* A trial in a cgroup: the gateway holds `percent` of the limit. Before that, a small
  * gateway in the same cgroup runs --check. */
@@ -54,6 +55,52 @@ static void trials(void)
 	TRIAL("above, 1000", 0, 1000, 55, "/oomexec", "--", "/child", MOST);
 	TRIAL("lowers", 0, 0, 60, "/oomexec", "--", "/child", MOST, "lower");
 	TRIAL("lowers, pin", 0, 0, 60, "/oomexec", "--pin", "--", "/child", MOST, "lower");
+}
+
+/* What -1000 costs. */
+static void never_killed(void)
+{
+	const struct state user = { .score = -1000, .user = 1 };
+	RUN("lowest, user from -1000", &user, "/oomexec", "--", "/lowest");
+	for (int score = -1000; score <= -999; score++) {
+		const struct state leak = { .score = score, .user = 1, .in_cgroup = 1 };
+		char name[32];
+		snprintf(name, sizeof name, "leak, %d", score);
+		new_cgroup(LIMIT, 0);
+		RUN_LEAK(name, &leak, "/child", TOO_MUCH);
+		remove_cgroup();
+	}
+}
+
+/* In containers where memory.oom.group is 1. */
+static void containers(void)
+{
+	const struct state root = { .score = 0 };
+	struct {
+		const char *name;
+		struct container container;
+		int trials;
+	} all[] = {
+		{ "pod", { .user = 1 }, 10 },
+		{ "recipe", { .capable = 1, .recipe = 1 }, 10 },
+		{ "capable", { .capable = 1 }, 0 },
+		{ "unprivileged", { .capable = 1, .recipe = 1, .user = 1 }, 0 },
+		{ "user namespace", { .capable = 1, .recipe = 1, .user_namespace = 1 }, 0 },
+	};
+	char name[64], size[16];
+	snprintf(size, sizeof size, "%d", LIMIT * 60 / 100);
+	for (size_t at = 0; at < sizeof all / sizeof *all; at++) {
+		const struct container *container = &all[at].container;
+		snprintf(name, sizeof name, "container, %s, check", all[at].name);
+		new_container(container, LIMIT, (char *[]){ "/gateway", "1", "/oomexec", "--check", NULL });
+		RUN(name, &root, RUNC);
+		new_container(container, LIMIT,
+			      (char *[]){ "/gateway", size, "/oomexec", "--", "/child", MOST, NULL });
+		for (int trial = 1; trial <= all[at].trials; trial++) {
+			snprintf(name, sizeof name, "container, %s %d", all[at].name, trial);
+			RUN_OUT(name, &root, (long)LIMIT << 8, RUNC);
+		}
+	}
 }
 
 /* The whole machine runs out of memory. */
@@ -103,6 +150,8 @@ static void lowering(void)
 		    SCORE);
 		snprintf(name, sizeof name, "write, pin, %s", all[at].name);
 		RUN(name, state, "/oomexec", "--pin", "--", "/pinned", own, "O_WRONLY", SCORE);
+		snprintf(name, sizeof name, "write, pin=write, %s", all[at].name);
+		RUN(name, state, "/oomexec", "--pin=write", "--", "/pinned", own, "O_WRONLY", SCORE);
 		snprintf(name, sizeof name, "lowest, %s", all[at].name);
 		RUN(name, state, "/oomexec", "--", "/lowest");
 		snprintf(name, sizeof name, "lowering, check, %s", all[at].name);
@@ -207,8 +256,10 @@ int main(void)
 		trials();
 		lowering();
 		negative();
+		never_killed();
 		proc();
 		apparmor();
+		containers();
 		machine_trials();
 	} else if (try && !strcmp(try, "without_landlock")) {
 		without_landlock();

@@ -3,6 +3,7 @@
 #include "vm.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,4 +127,28 @@ void run_out(const char *name, const struct state *state, long limit, char **arg
 	print_log(log);
 	putchar('\n');
 	close(log);
+}
+
+void run_leak(const char *name, const struct state *state, char **argv)
+{
+	const char *events = CGROUP "/memory.events";
+	int status;
+	pid_t pid, ended;
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		stop("fork");
+	if (!pid)
+		become(state, argv);
+	/* The kernel counts each time that it looks for a victim. */
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && number(events, "oom ") < 100)
+		usleep(1000);
+	printf("@@ %s: oom_kill %ld | ", name, number(events, "oom_kill "));
+	if (!ended) {
+		printf("still there | ");
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
+	print_status("ended:", status);
+	putchar('\n');
 }

@@ -21,7 +21,7 @@ const [dir, ...runs] = process.argv.slice(2);
 const MACHINE = { amd64: "x86_64", arm64: "aarch64" };
 const LANDLOCK = {
   6.1: "note  pin           Landlock ABI 2; it needs 3 (Linux 6.2)",
-  6.12: "ok    pin           Landlock ABI 6",
+  6.12: "ok    pin           Landlock ABI 6: --pin, --pin=write",
 };
 
 const failures = [];
@@ -68,7 +68,7 @@ function judgeBoot(run) {
     complaints.push(`the kernel is ${kernel}`);
   if (end !== run.booted) complaints.push(`it did not finish: ${end}`);
   if (run.doubled.length > 0) complaints.push(`printed twice: ${run.doubled.join(", ")}`);
-  const known = new Set(expected(run).map(({ name }) => name));
+  const known = new Set(expected(run).flatMap(names));
   const unknown = [...run.results.keys()].filter((name) => !known.has(name));
   if (unknown.length > 0) complaints.push(`unexpected: ${unknown.join(", ")}`);
   judge(run, "the boot", complaints);
@@ -80,10 +80,15 @@ function expected({ booted }) {
     : [...COMMANDS_WITHOUT_LANDLOCK, ...CHECKS_WITHOUT_LANDLOCK];
 }
 
+/** The names of a scenario's results: one, or as many as it has `times`. */
+function names({ name, times }) {
+  return times ? Array.from({ length: times }, (_, at) => `${name} ${at + 1}`) : [name];
+}
+
 const on = (run, value) => (typeof value === "function" ? value(run) : value);
 
-/** Judges a trial; returns what its table row shows. */
-function trial(run, { name, gateway, child, victims, why = "score" }) {
+/** Judges a trial by its name; returns what its table row shows. */
+function trial(run, { gateway, child, victims, container = false, why = "score" }, name) {
   const fields = run.results.get(name) ?? [];
   const find = (pattern) => fields.map((field) => pattern.exec(field)).find(Boolean);
   const size = (who) => {
@@ -101,8 +106,8 @@ function trial(run, { name, gateway, child, victims, why = "score" }) {
 
   // The rule in README.md, applied to the kernel's own sizes and scores.
   const bigger = (big.pages - small.pages) / limit;
-  const bias = (small.score - big.score) / 1000;
-  const rule = bigger < bias ? "child" : "gateway";
+  const margin = (small.score - big.score) / 1000;
+  const rule = bigger < margin ? "child" : "gateway";
   const predicted = { score: rule, group: "child, gateway", asking: "child" }[why];
 
   const complaints = [];
@@ -118,10 +123,10 @@ function trial(run, { name, gateway, child, victims, why = "score" }) {
     const kills = Number(find(/^oom_kill (\d+)$/)?.[1]);
     complain(kills !== lines.length, `the kernel counts ${kills} kills, and logs ${lines.length}`);
     // How the processes ended must agree.
-    for (const end of ends(killed))
+    for (const end of ends(killed, container))
       complain(!fields.includes(end), `not seen: ${end}: ${fields.join(" | ")}`);
   }
-  return { ok: judge(run, name, complaints), killed, bigger, bias, predicted, big, small };
+  return { ok: judge(run, name, complaints), killed, bigger, margin, predicted, big, small };
 }
 
 /**
@@ -133,14 +138,16 @@ function isAsWanted(killed, want, why) {
   return killed[0] === want[0] && (want[0] === "gateway" || killed.length === 1);
 }
 
-function ends(killed) {
-  if (!killed.includes("gateway")) return ["gateway exit 137"];
+/** How the processes end. Of a container only the gateway is seen, as its first process. */
+function ends(killed, container) {
+  if (!killed.includes("gateway")) return ["gateway exit 9"];
+  if (container) return ["gateway exit 137"];
   return ["gateway signal 9", killed.includes("child") ? "child signal 9" : "child exit 0"];
 }
 
-/** Whether a command printed exactly these lines and ended with this status. */
-function command(run, { name, lines, status = 0 }) {
-  const want = [...on(run, lines), `ended: exit ${status}`].join(" | ");
+/** Whether a command printed exactly these lines and ended so. */
+function command(run, { name, lines, status = 0, ended = `exit ${status}` }) {
+  const want = [...on(run, lines), `ended: ${ended}`].join(" | ");
   const seen = run.results.get(name)?.join(" | ") ?? "no result";
   return judge(run, name, seen === want ? [] : [`saw: ${seen}; expected: ${want}`]);
 }
@@ -174,6 +181,15 @@ function range(values) {
 }
 
 const FAILED = "**FAILED**";
+
+/** Who was killed in one trial, or how many gateways were alive after several. */
+function outcome(trials) {
+  const failed = trials.every(({ ok }) => ok) ? "" : `${FAILED} `;
+  if (trials.length === 1) return failed + trials[0].killed.join(", ");
+  const alive = trials.filter(({ killed }) => killed.length > 0 && !killed.includes("gateway"));
+  return `${failed}${alive.length} of ${trials.length} gateways alive`;
+}
+
 const boots = runs.map(read);
 boots.forEach(judgeBoot);
 const all = boots.filter(({ booted }) => booted === "all");
@@ -188,17 +204,18 @@ console.log("## Who died\n");
 console.log(
   markdownTable(
     [
-      ["trial", "gateway at", "child at", "bigger by", "bias", "by the rule", ...titles(all)],
+      ["trial", "gateway at", "child at", "bigger by", "margin", "by the rule", ...titles(all)],
       ...TRIALS.map((scenario) => {
-        const outcomes = all.map((run) => trial(run, scenario));
+        const kernels = all.map((run) => names(scenario).map((name) => trial(run, scenario, name)));
+        const trials = kernels.flat();
         return [
           scenario.title,
-          agreed(outcomes.map(({ big }) => known(big.score))),
-          agreed(outcomes.map(({ small }) => known(small.score))),
-          range(outcomes.map(({ bigger }) => bigger)),
-          agreed(outcomes.map(({ bias }) => known(bias * 100, " %"))),
-          agreed(outcomes.map(({ predicted }) => predicted)),
-          ...outcomes.map(({ ok, killed }) => (ok ? "" : `${FAILED} `) + killed.join(", ")),
+          agreed(trials.map(({ big }) => known(big.score))),
+          agreed(trials.map(({ small }) => known(small.score))),
+          range(trials.map(({ bigger }) => bigger)),
+          agreed(trials.map(({ margin }) => known(Math.round(margin * 1000) / 10, " %"))),
+          agreed(trials.map(({ predicted }) => predicted)),
+          ...kernels.map(outcome),
         ];
       }),
     ],
@@ -207,7 +224,7 @@ console.log(
 );
 console.log(`
 Bigger by: how much bigger the gateway is than the child at the kill, in per cent of the limit, by
-the kernel's own figures. Bias: what the scores make up for. By the rule: the expected victims.
+the kernel's own figures. Margin: what the scores make up for. By the rule: the expected victims.
 
 ## Scores
 `);

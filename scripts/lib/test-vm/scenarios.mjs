@@ -3,11 +3,14 @@
 
 const PERMISSION = "Permission denied";
 const FILE = "/proc/self/oom_score_adj";
+const NEVER_KILLED =
+  "note  gateway       process N 'gateway' at -1000: never killed, even if it leaks";
 
 /**
  * Who dies when memory runs out. `gateway` and `child` are their scores; `why` is what decides:
  * `score` (the rule in README.md), `group` (all die together) or `asking` (the process that asks
  * for the page). `check` lists lines of the `--check` before the trial, `status` its exit status.
+ * `times` is how many trials there are, if several; `container`: in a container by runc.
  */
 export const TRIALS = [
   ...["direct", "direct, asking"].map((name) => ({
@@ -41,7 +44,7 @@ export const TRIALS = [
     child: 1000,
     why: "group",
     victims: ["child", "gateway"],
-    check: [groupKill()],
+    check: [groupKill("; a gateway started as root with 'oomexec -n -1000' is spared")],
     status: 1,
   },
   {
@@ -51,7 +54,26 @@ export const TRIALS = [
     gateway: -1000,
     child: 1000,
     victims: ["child"],
-    check: ["ok    gateway       process N 'gateway' at -1000", groupKill("note")],
+    check: [NEVER_KILLED, spared("trial/")],
+  },
+  {
+    name: "container, pod",
+    title: "a container with memory.oom.group=1, as Kubernetes starts it",
+    gateway: -997,
+    child: 1000,
+    why: "group",
+    victims: ["child", "gateway"],
+    container: true,
+    times: 10,
+  },
+  {
+    name: "container, recipe",
+    title: "the same as root with CAP_SYS_RESOURCE, started with `oomexec -n -1000`",
+    gateway: -1000,
+    child: 1000,
+    victims: ["child"],
+    container: true,
+    times: 10,
   },
   {
     // The child inherits it.
@@ -81,7 +103,9 @@ export const TRIALS = [
     gateway: 0,
     child: 0,
     victims: ["gateway"],
-    check: ["note  floor         can be lowered to 0 again; --pin stops programs that do"],
+    check: [
+      "note  floor         can be lowered to 0 again; --pin stops browsers, --pin=write all programs",
+    ],
   },
   {
     name: "lowers, pin",
@@ -115,18 +139,23 @@ export const TRIALS = [
   },
 ];
 
-function groupKill(rank = "FAIL") {
+/** A group kill of a cgroup below the mount point: which gateway is spared. */
+function groupKill(gateway, cgroup = "trial/") {
   return (
-    `${rank}  group kill    '/sys/fs/cgroup/trial/memory.oom.group' is 1: all in it dies together ` +
-    "(Kubernetes: singleProcessOOMKill, systemd: OOMPolicy=continue)"
+    `FAIL  group kill    '/sys/fs/cgroup/${cgroup}memory.oom.group' is 1: all in it dies together ` +
+    `(Kubernetes: singleProcessOOMKill, systemd: OOMPolicy=continue)${gateway}`
   );
+}
+
+function spared(cgroup) {
+  return `note  group kill    '/sys/fs/cgroup/${cgroup}memory.oom.group' is 1: all in it dies together, but for the gateway`;
 }
 
 /** Two gateways at this score: bigger than the child by less than the margin, then by more. */
 function bothSides(score, check, status) {
   const left = `margin ${(1000 - score) / 10}% of the limit; start it at a lower score`;
   return [
-    ["below", "bigger by less than the bias", "child"],
+    ["below", "bigger by less than the margin", "child"],
     ["above", "bigger by more", "gateway"],
   ].map(([name, size, victim]) => ({
     name: `${name}, ${score}`,
@@ -175,6 +204,17 @@ export const COMMANDS = [
       ...eitherWay(lowered(["O_WRONLY"], own, noNewPrivs ? 1 : 0), lowered(["O_WRONLY"], own, 0)),
     },
     {
+      name: `write, pin=write, ${who}`,
+      title: `${title}: writes without truncation, with --pin=write`,
+      ...eitherWay(
+        {
+          means: "held at 1000",
+          lines: pinned(["O_WRONLY"], PERMISSION, 1000, noNewPrivs ? 1 : 0),
+        },
+        lowered(["O_WRONLY"], own, 0),
+      ),
+    },
+    {
       name: `lowest, ${who}`,
       title: `${title}: the lowest it can write`,
       means: String(lowest),
@@ -192,6 +232,26 @@ export const COMMANDS = [
     title: "the same with -n 500",
     means: "500",
     lines: ["score 500", "lowest 500"],
+  },
+  {
+    name: "lowest, user from -1000",
+    title: "a user, started at -1000 by a manager: the lowest it can write",
+    means: "-1000",
+    lines: ["score 1000", "lowest -1000"],
+  },
+  {
+    name: "leak, -999",
+    title: "a gateway at -999 that leaks",
+    means: "killed",
+    lines: ["oom_kill 1"],
+    ended: "signal 9",
+  },
+  {
+    name: "leak, -1000",
+    title: "a gateway at -1000 that leaks",
+    means: "not killed: it hangs until SIGKILL",
+    lines: ["oom_kill 0", "still there"],
+    ended: "signal 9",
   },
   shown("negative, launch", "-n -500, root", -500),
   shown("negative, launch, no resource", "-n -500, without CAP_SYS_RESOURCE", 0),
@@ -277,7 +337,7 @@ function eitherWay(withPin, without) {
 }
 
 const NOTE_FLOOR = (score) =>
-  `note  floor         can be lowered to ${score} again; --pin stops programs that do`;
+  `note  floor         can be lowered to ${score} again; --pin stops browsers, --pin=write all programs`;
 const RAISED = "ok    raise         321, then 1000";
 const CANNOT_WRITE = "FAIL  raise         cannot write '/proc/self/oom_score_adj': ";
 
@@ -307,6 +367,43 @@ export const CHECKS = [
     name: "lowering, check, managed",
     title: "a user, started at 200 by a manager",
     lines: [NOTE_FLOOR(200)],
+  },
+  ...[
+    {
+      name: "pod",
+      title: "a container as Kubernetes starts it",
+      spared: "; a gateway started with CAP_SYS_RESOURCE and 'oomexec -n -1000' is spared",
+    },
+    {
+      name: "capable",
+      title: "a container as root with CAP_SYS_RESOURCE",
+      spared: "; a gateway started with 'oomexec -n -1000' is spared",
+    },
+    {
+      name: "unprivileged",
+      title: "a container as 65532 with CAP_SYS_RESOURCE, started with `oomexec -n -1000`",
+      spared: "; a gateway started as root with 'oomexec -n -1000' is spared",
+    },
+    {
+      name: "user namespace",
+      title: "the same as root in a user namespace",
+      spared: "",
+    },
+  ].map(({ name, title, spared: gateway }) => ({
+    name: `container, ${name}, check`,
+    title,
+    lines: ["ok    gateway       process N 'gateway' at -997", groupKill(gateway, "")],
+    status: 1,
+  })),
+  {
+    name: "container, recipe, check",
+    title: "a container as root with CAP_SYS_RESOURCE, started with `oomexec -n -1000`",
+    lines: [
+      NEVER_KILLED,
+      "ok    raise         -1000, then 1000",
+      "ok    floor         1000 for a child without CAP_SYS_RESOURCE",
+      spared(""),
+    ],
   },
   {
     name: "read-only, check",

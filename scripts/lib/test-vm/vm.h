@@ -43,6 +43,23 @@ void remove_cgroup(void);
  * the kernel killed. `limit` is in pages. */
 void run_out(const char *name, const struct state *state, long limit, char **argv);
 
+/* Runs a command that needs more than its cgroup's limit: the result is whether the kernel
+ * killed it, and how it ended. */
+void run_leak(const char *name, const struct state *state, char **argv);
+
+/* A container, as the kubelet has one made on cgroup v2. */
+struct container {
+	int user;           /* 65532, else root */
+	int capable;        /* capabilities.add: [SYS_RESOURCE], else none */
+	int user_namespace; /* hostUsers: false */
+	int recipe;         /* with `oomexec -n -1000 --` in front of the command */
+};
+
+/* Makes a container with this command and a limit in MiB; `RUNC` then runs it. */
+void new_container(const struct container *container, int limit, char **argv);
+#define RUNC "/runc", "run", "--no-pivot", "--bundle", "/container", "trial"
+
 #define RUN(name, state, ...) run(name, state, (char *[]){ __VA_ARGS__, NULL })
+#define RUN_LEAK(name, state, ...) run_leak(name, state, (char *[]){ __VA_ARGS__, NULL })
 #define RUN_OUT(name, state, limit, ...) \
 	run_out(name, state, limit, (char *[]){ __VA_ARGS__, NULL })
