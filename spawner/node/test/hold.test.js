@@ -8,6 +8,7 @@ import { openScore, raise, startOf } from "../lib/hold.js";
 import { end, line, run, scoreOf, start } from "../testenv/child.js";
 import { newDirectory } from "../testenv/files.js";
 import { OOMEXEC } from "../testenv/oomexec.js";
+import { notTestedHere } from "../testenv/skip.js";
 
 // Resets its score to the gateway's, which needs no privilege, at the start and at each line of
 // input.
@@ -75,7 +76,7 @@ describe("another process with the same pid is left alone", () => {
     const score = openScore(first.pid);
     await end(first);
     const second = startAs(first.pid);
-    if (second === undefined) return t.skip("the next pid cannot be chosen here");
+    if (second === undefined) return notTestedHere(t, "the next pid cannot be chosen here");
     try {
       await line(second);
       assert.equal(raise(score), "ended");

@@ -36,8 +36,4 @@ export const WAYS = {
   direct: { how: { oomexec: false, shellAvailable: () => false }, score: OWN },
 };
 
-/** Skips a test that cannot run here; fails it if CI is set. */
-export function notTested(t, why) {
-  if (process.env.CI) throw new Error(`not tested: ${why}`);
-  t.skip(why);
-}
+export { notTestedHere as notTested } from "../../../node/testenv/skip.js";
