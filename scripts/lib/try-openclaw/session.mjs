@@ -1,25 +1,64 @@
-// One case, as process 1 of its pid namespace: starts the stub model and the gateway, runs
-// an agent's turn that calls the MCP server, and prints what /proc shows meanwhile as JSON.
-// When it ends, the kernel kills everything that it started.
+// One case, as process 1 of its pid namespace: starts the stub model and the gateway, runs an
+// agent's turn in which the model calls tools that start children, and prints what /proc shows
+// meanwhile as JSON. When it ends, the kernel kills everything that it started.
+//
+//   session.mjs CASE
 
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { MODEL, startStubModel } from "./stub-model.mjs";
 
 const NODE = "/node/bin/node";
-const OPENCLAW = "/gateway/node_modules/openclaw/openclaw.mjs";
+const PACKAGES = "/gateway/node_modules";
+const OPENCLAW = `${PACKAGES}/openclaw/openclaw.mjs`;
 const MCP_SERVER = [
   NODE,
-  "/gateway/node_modules/@modelcontextprotocol/server-everything/dist/index.js",
+  `${PACKAGES}/@modelcontextprotocol/server-everything/dist/index.js`,
   "stdio",
 ];
 // Always free: the network namespace is its own.
 const PORT = 18789;
 const TOKEN = "only-loopback-here";
-// A case takes 15 s, on a busy machine 25 s.
+const LOG = "/tmp/oomexec-register.log";
+// A case takes 15 s, with a browser on a busy machine 60 s.
 const PATIENCE_MS = 240_000;
+
+const MESSAGE = "hello from the stub model";
+const ECHO = { tool: "echo", input: { message: MESSAGE }, expected: MESSAGE };
+const run = (command, more) => ({
+  tool: "exec",
+  input: { command, background: true, timeoutSeconds: 0, ...more },
+  expected: "still running",
+});
+// `sleep 1001` and `sleep 1002` tell the two apart.
+const HOST_CALLS = [
+  run("sleep 1001; true"),
+  run("sleep 1002; true", { pty: true }),
+  { tool: "browser", input: { action: "start" }, expected: "running" },
+  { tool: "browser", input: { action: "open", url: "about:blank" }, expected: "blank" },
+  ECHO,
+];
+
+/** What is in the root directory, how the gateway is started, and what the model calls. */
+const REGISTER = [`--import=file://${PACKAGES}/oomexec/register.js`];
+const CASES = {
+  "without-shell": { shell: "none", calls: [ECHO] },
+  "as-sh": { shell: "oomexec", calls: [ECHO] },
+  "register-without-shell": { shell: "none", calls: [ECHO], nodeOptions: REGISTER },
+  unchanged: { shell: "a shell", calls: HOST_CALLS },
+  register: { shell: "a shell", calls: HOST_CALLS, nodeOptions: REGISTER },
+  changed: { shell: "a shell", calls: HOST_CALLS },
+};
 
 function fail(message) {
   console.error(message);
@@ -31,33 +70,34 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 process.on("uncaughtException", (error) => fail(error.stack));
 setTimeout(() => fail(`not finished after ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
 
-const shell = whatShellIs();
+const [, , name] = process.argv;
+const { shell, calls, nodeOptions = [] } = CASES[name];
+if (whatShellIs() !== shell) fail(`/bin/sh is ${whatShellIs()}, not ${shell}`);
 const ownScore = startAtZero();
 
 let seen;
-const modelUrl = await startStubModel(() => {
+const modelUrl = await startStubModel(calls, async () => {
+  // Chromium sets its scores 0.4 s after its start, and openclaw looks at its shells meanwhile.
+  await sleep(3000);
   seen = lookAround();
 });
 writeConfig(modelUrl);
 const gateway = startGateway();
 await gatewayIsReady();
 await agentTurn();
-if (!seen)
-  fail(
-    "the stub model never saw a result of the echo tool: the MCP server was not started or did not answer",
-  );
-console.log(JSON.stringify({ shell, ownScore, ...seen }));
+if (!seen) fail("the stub model did not get the results of all its calls: see above");
+const registered = existsSync(LOG) ? readFileSync(LOG, "utf8") : "";
+console.error(registered);
+console.log(JSON.stringify({ name, shell, ownScore, processes: seen, registered }));
 process.exit(0);
 
-/** Returns 'oomexec' or 'none'; fails for any other shell. */
+/** Returns 'oomexec', 'none' or 'a shell'. */
 function whatShellIs() {
-  const others = readdirSync("/bin").filter((name) => name !== "sh");
-  if (others.length > 0) fail(`/bin holds more than sh: ${others.join(" ")}`);
   const { error, status, stderr } = spawnSync("/bin/sh", ["-c", "true"], { encoding: "utf8" });
   if (error?.code === "ENOENT") return "none";
   if (error) throw error;
-  if (status === 127 && stderr.startsWith("oomexec: not a shell")) return "oomexec";
-  return fail(`/bin/sh is not oomexec: \`sh -c true\` ended with ${status}: ${stderr}`);
+  if (status === 0) return "a shell";
+  return status === 127 && stderr.startsWith("oomexec: not a shell") ? "oomexec" : stderr;
 }
 
 /**
@@ -103,6 +143,8 @@ function writeConfig(baseUrl) {
     // Offers the model each tool by its name, not a tool that searches for tools.
     tools: { toolSearch: false },
     mcp: { servers: { everything: { command, args } } },
+    // Chromium refuses to sandbox root.
+    browser: { executablePath: "/usr/bin/chromium", headless: true, noSandbox: true },
   };
   mkdirSync("/home/.openclaw");
   writeFileSync("/home/.openclaw/openclaw.json", JSON.stringify(config, null, 2));
@@ -118,8 +160,11 @@ function startGateway() {
     OPENCLAW_NO_AUTO_UPDATE: "1",
     OPENCLAW_SKIP_CHANNELS: "1",
     OPENCLAW_SKIP_CRON: "1",
+    // Of oomexec/register alone.
+    OOMEXEC_LOG: LOG,
   };
-  const child = spawn(NODE, [OPENCLAW, "gateway", "run"], { env, stdio: ["ignore", 2, 2] });
+  const args = [...nodeOptions, OPENCLAW, "gateway", "run"];
+  const child = spawn(NODE, args, { env, stdio: ["ignore", 2, 2] });
   child.on("error", (error) => fail(`the gateway did not start: ${error.message}`));
   child.on("exit", (status, signal) => fail(`the gateway ended too early: ${signal ?? status}`));
   return child;
@@ -140,30 +185,40 @@ async function agentTurn() {
     headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
     body: JSON.stringify({
       model: "openclaw",
-      messages: [{ role: "user", content: "Use the echo tool." }],
+      messages: [{ role: "user", content: "Use the tools." }],
     }),
   });
   const answer = await response.text();
   if (!response.ok) fail(`the agent's turn ended with HTTP ${response.status}: ${answer}`);
 }
 
-/** Returns the gateway and the MCP server among its descendants. */
+/** Returns the gateway and all its descendants, each behind its parent. */
 function lookAround() {
-  const processes = readdirSync("/proc")
+  const all = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .flatMap(look);
-  console.error(
-    `below process 1:\n${processes.map((one) => `  ${JSON.stringify(one)}`).join("\n")}`,
-  );
-  const byPid = new Map(processes.map((one) => [one.pid, one]));
-  const isBelowGateway = ({ parent }) =>
-    parent === gateway.pid || (byPid.has(parent) && isBelowGateway(byPid.get(parent)));
-  const servers = processes.filter(
-    (one) => one.command === MCP_SERVER.join(" ") && isBelowGateway(one),
-  );
-  if (servers.length !== 1) fail(`${servers.length} MCP servers below the gateway, not one`);
-  return { gateway: byPid.get(gateway.pid), server: servers[0] };
+  const below = (pid, depth, parent) =>
+    all
+      .filter((one) => one.parent === pid && one.pid !== parent)
+      .flatMap((one) => [{ ...one, depth, kind: kindOf(one) }, ...below(one.pid, depth + 1)]);
+  const main = all.find(({ pid }) => pid === gateway.pid);
+  return [
+    { ...main, depth: 0, kind: "gateway" },
+    ...below(gateway.pid, 1),
+    // Chromium's crash handlers have left it.
+    ...below(process.pid, 1, gateway.pid),
+  ];
+}
+
+/** Returns what the process is to the gateway. */
+function kindOf({ command, program }) {
+  if (command === MCP_SERVER.join(" ")) return "MCP server";
+  const [, type] = /--type=([\w-]+)/.exec(command) ?? [];
+  if (program.endsWith("/chrome_crashpad_handler")) return "browser: crashpad";
+  if (program.endsWith("/chromium")) return `browser: ${type ?? "main"}`;
+  if (program === NODE && command.includes(`${PACKAGES}/openclaw/`)) return "part of the gateway";
+  return basename(program);
 }
 
 function look(pid) {
@@ -173,7 +228,9 @@ function look(pid) {
       readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ")[1],
     );
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-    return [{ pid, parent, score: scoreOf(pid), command }];
+    return [
+      { pid, parent, score: scoreOf(pid), command, program: readlinkSync(`/proc/${pid}/exe`) },
+    ];
   } catch (error) {
     // It ended meanwhile.
     if (error.code === "ENOENT" || error.code === "ESRCH") return [];

@@ -1,17 +1,17 @@
-// A stub of a model: an OpenAI-compatible server on loopback. It calls the tool `echo` of
-// the MCP server when that is offered, and says "done" when it has the result.
+// A stub of a model: an OpenAI-compatible server on loopback. It calls tools one after the
+// other, and says "done" when it has the last one's result.
 
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 
 export const MODEL = "stub";
-const MESSAGE = "hello from the stub model";
 
 /**
- * Starts it on a free port. Calls `onEcho` when the tool's result arrives, before it
- * answers: the agent's turn still runs then.
+ * Starts it on a free port. `calls` are `{ tool, input, expected }`: the end of a tool's name, what
+ * it gets, and a part of its result. Calls `onEnd` when the last result arrives, before it answers:
+ * the agent's turn still runs then.
  */
-export async function startStubModel(onEcho) {
+export async function startStubModel(calls, onEnd) {
   const server = createServer(async (request, response) => {
     const body = await text(request);
     console.error(`stub model: ${request.method} ${request.url}`);
@@ -21,22 +21,36 @@ export async function startStubModel(onEcho) {
     }
     const { messages, tools = [] } = JSON.parse(body);
     const names = tools.map((tool) => tool.function.name);
-    const echo = names.find((name) => /(^|_)echo$/.test(name));
     const results = messages.filter(({ role }) => role === "tool");
     response.writeHead(200, { "content-type": "text/event-stream" });
+    const done = () => say(response, { content: "done" }, "stop");
+
     if (results.length > 0) {
+      const { tool, expected } = calls[results.length - 1];
       const result = JSON.stringify(results.at(-1).content);
-      console.error(`stub model: the tool's result: ${result}`);
-      if (result.includes(MESSAGE)) onEcho();
-      say(response, { content: "done" }, "stop");
-    } else if (echo) {
-      const call = { name: echo, arguments: JSON.stringify({ message: MESSAGE }) };
-      const calls = [{ index: 0, id: "call_1", type: "function", function: call }];
-      say(response, { tool_calls: calls }, "tool_calls");
-    } else {
-      console.error(`stub model: no echo among the tools: ${names.join(" ")}`);
-      say(response, { content: "done" }, "stop");
+      console.error(`stub model: the result of ${tool}: ${result.slice(0, 500)}`);
+      if (!result.includes(expected)) {
+        console.error(`stub model: without ${expected}: giving up`);
+        return done();
+      }
     }
+    if (results.length === calls.length) {
+      await onEnd();
+      return done();
+    }
+    const { tool, input } = calls[results.length];
+    const name = names.find((name) => name === tool || name.endsWith(`_${tool}`));
+    if (name === undefined) {
+      console.error(`stub model: no ${tool} among the tools: ${names.join(" ")}`);
+      return done();
+    }
+    const call = { name, arguments: JSON.stringify(input) };
+    const id = `call_${results.length}`;
+    say(
+      response,
+      { tool_calls: [{ index: 0, id, type: "function", function: call }] },
+      "tool_calls",
+    );
   });
   await new Promise((resolve, reject) => {
     server.once("error", reject).listen(0, "127.0.0.1", resolve);

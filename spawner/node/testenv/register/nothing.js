@@ -1,0 +1,1 @@
+// Is imported in place of register.js, for a Node that starts its children itself.
