@@ -6,6 +6,7 @@
 use core::fmt;
 
 use crate::output::{self, Quoted, Status, status};
+use crate::pin::Strength;
 use crate::score::Score;
 use crate::sys::{Pid, Process, ThinCStr, number};
 
@@ -22,7 +23,7 @@ pub fn is_own_name(argv0: &[u8]) -> bool {
 
 /// The text that `--help` prints.
 pub const HELP: &str = "\
-Usage: oomexec [-n SCORE] [-a NAME] [--pin] [--] COMMAND [ARG]...
+Usage: oomexec [-n SCORE] [-a NAME] [--pin[=write]] [--] COMMAND [ARG]...
        oomexec -p PID [-n SCORE] | --check [PID] | -h | -V
 
 Run COMMAND so that the OOM killer picks it first, and not the gateway: the
@@ -31,7 +32,8 @@ long-lived server that starts it.
   -n, --adjust SCORE  its oom_score_adj, -1000 to 1000 (default 1000); a score
                       below its floor silently has no effect
   -a, --argv0 NAME    its argv[0]
-      --pin           stop programs that reset their score, such as browsers
+      --pin[=write]   stop Chromium and shells from resetting their score; with
+                      =write every program, which then cannot write in /proc
   -p, --pid PID       print the score of PID (self: its own); set it with -n
       --check [PID]   tell whether the gateway (PID, else the parent) survives
   -h, --help          print this
@@ -56,8 +58,8 @@ pub struct Request<'a> {
     pub score: Option<Score>,
     /// The command's argv\[0\], if not its own name.
     pub argv0: Option<ThinCStr<'a>>,
-    /// Whether to pin the score.
-    pub pin: bool,
+    /// How to pin the score, if at all.
+    pub pin: Option<Strength>,
     /// Where in argv the command is; oomexec's own name is at 0.
     pub index: usize,
 }
@@ -101,6 +103,8 @@ pub enum UsageError<'a> {
     UnwantedValue(ThinCStr<'a>),
     /// This is no score.
     BadScore(ThinCStr<'a>),
+    /// This is no strength of a pin.
+    BadPin(ThinCStr<'a>),
     /// This is no process.
     BadPid(ThinCStr<'a>),
     /// This is no process id of a gateway.
@@ -135,6 +139,11 @@ impl fmt::Display for UsageError<'_> {
             Self::BadScore(text) => {
                 write!(f, "bad SCORE {} (-1000 to 1000)", Quoted(text.to_bytes()))
             }
+            Self::BadPin(text) => write!(
+                f,
+                "bad pin {} (write, or nothing: --pin)",
+                Quoted(text.to_bytes())
+            ),
             Self::BadPid(text) => write!(
                 f,
                 "bad PID {} (a process id, or self)",
@@ -182,18 +191,28 @@ enum Meaning {
     Version,
 }
 
+/// Whether an option takes a value.
+#[derive(Clone, Copy)]
+enum Takes {
+    Nothing,
+    /// Attached or separate.
+    Value,
+    /// One that is attached, if any.
+    Attached,
+}
+
 /// An option: what it means, its letter, its name, and whether it takes a value.
-type Opt = (Meaning, Option<u8>, &'static str, bool);
+type Opt = (Meaning, Option<u8>, &'static str, Takes);
 
 /// Every option, in the order of [`HELP`].
 const OPTIONS: [Opt; 7] = [
-    (Meaning::Adjust, Some(b'n'), "--adjust", true),
-    (Meaning::Argv0, Some(b'a'), "--argv0", true),
-    (Meaning::Pin, None, "--pin", false),
-    (Meaning::Pid, Some(b'p'), "--pid", true),
-    (Meaning::Check, None, "--check", false),
-    (Meaning::Help, Some(b'h'), "--help", false),
-    (Meaning::Version, Some(b'V'), "--version", false),
+    (Meaning::Adjust, Some(b'n'), "--adjust", Takes::Value),
+    (Meaning::Argv0, Some(b'a'), "--argv0", Takes::Value),
+    (Meaning::Pin, None, "--pin", Takes::Attached),
+    (Meaning::Pid, Some(b'p'), "--pid", Takes::Value),
+    (Meaning::Check, None, "--check", Takes::Nothing),
+    (Meaning::Help, Some(b'h'), "--help", Takes::Nothing),
+    (Meaning::Version, Some(b'V'), "--version", Takes::Nothing),
 ];
 
 /// Returns the options whose long name begins with `name`, or the one that has it whole.
@@ -204,7 +223,7 @@ fn possible(name: &[u8]) -> impl Iterator<Item = Opt> {
         true => long.as_bytes() == name,
         false => long.as_bytes().starts_with(name),
     };
-    OPTIONS.into_iter().filter(begins)
+    OPTIONS.iter().copied().filter(begins)
 }
 
 impl<'a> Request<'a> {
@@ -213,7 +232,7 @@ impl<'a> Request<'a> {
         mode: Mode::Run,
         score: None,
         argv0: None,
-        pin: false,
+        pin: None,
         index: 1,
     };
 
@@ -283,10 +302,10 @@ fn parse_options<'a>(
             Kind::Operand => break arg,
             Kind::End => break next(),
         }
-        let ((meaning, .., takes_value), attached) = split(text)?;
-        let value = match (takes_value, attached) {
-            (true, None) => next().ok_or(UsageError::NoValue(text))?,
-            (false, Some(_)) => return Err(UsageError::UnwantedValue(text)),
+        let ((meaning, .., takes), attached) = split(text)?;
+        let value = match (takes, attached) {
+            (Takes::Value, None) => next().ok_or(UsageError::NoValue(text))?,
+            (Takes::Nothing, Some(_)) => return Err(UsageError::UnwantedValue(text)),
             (_, attached) => attached.unwrap_or(ThinCStr::EMPTY),
         };
         match meaning {
@@ -295,7 +314,13 @@ fn parse_options<'a>(
                 request.score = Some(score.ok_or(UsageError::BadScore(value))?);
             }
             Meaning::Argv0 => request.argv0 = Some(value),
-            Meaning::Pin => request.pin = true,
+            Meaning::Pin => {
+                request.pin = Some(match attached {
+                    None => Strength::Truncate,
+                    Some(value) if value == c"write".into() => Strength::Write,
+                    Some(value) => return Err(UsageError::BadPin(value)),
+                });
+            }
             Meaning::Pid if value == c"self".into() => process = Some(Process::Own),
             Meaning::Pid => {
                 process = Some(Process::Id(pid(value).ok_or(UsageError::BadPid(value))?));
@@ -313,7 +338,7 @@ fn parse_options<'a>(
         arg = next();
     };
 
-    let for_launch = request.argv0.is_some() || request.pin;
+    let for_launch = request.argv0.is_some() || request.pin.is_some();
     request.mode = if check {
         let gateway = match operand {
             Some(text) => Some(pid(text).ok_or(UsageError::BadGateway(text))?),
@@ -351,7 +376,8 @@ fn split(arg: ThinCStr<'_>) -> Result<(Opt, Option<ThinCStr<'_>>), UsageError<'_
     let text = arg.to_bytes();
     if !text.starts_with(b"--") {
         let short = OPTIONS
-            .into_iter()
+            .iter()
+            .copied()
             .find(|(_, short, ..)| *short == text.get(1).copied());
         let option = short.ok_or(UsageError::UnknownOption(arg))?;
         let value = text.get(..2).and_then(|name| arg.strip_prefix(name));
@@ -372,7 +398,8 @@ fn split(arg: ThinCStr<'_>) -> Result<(Opt, Option<ThinCStr<'_>>), UsageError<'_
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{HELP, Mode, OPTIONS, Query, Request, UsageError, is_own_name};
+    use super::{HELP, Mode, OPTIONS, Query, Request, Takes, UsageError, is_own_name};
+    use crate::pin::Strength;
     use crate::score::Score;
     use crate::sys::{Process, ThinCStr};
     use std::ffi::{CStr, CString};
@@ -522,9 +549,19 @@ mod tests {
     }
 
     #[test]
-    fn a_pin_is_a_flag_of_a_launch() {
-        for (line, index) in [(&["--pin", "ls"][..], 2), (&["--pin", "--", "ls"], 3)] {
-            let pin = true;
+    fn a_pin_of_either_strength_is_a_flag_of_a_launch() {
+        for (line, strength, index) in [
+            (&["--pin", "ls"][..], Strength::Truncate, 2),
+            (&["--pin", "--", "ls"], Strength::Truncate, 3),
+            (&["--pin=write", "ls"], Strength::Write, 2),
+            (&["--pin=write", "--", "ls"], Strength::Write, 3),
+            // The last one counts, as of other options.
+            (&["--pin", "--pin=write", "ls"], Strength::Write, 3),
+            (&["--pin=write", "--pin", "ls"], Strength::Truncate, 3),
+            // A value must be attached.
+            (&["--pin", "write"], Strength::Truncate, 2),
+        ] {
+            let pin = Some(strength);
             means(
                 line,
                 Request {
@@ -535,7 +572,7 @@ mod tests {
             );
         }
         runs(&["ls", "--pin"], None, None, 1);
-        runs(&["--", "--pin"], None, None, 2);
+        runs(&["--", "--pin=write"], None, None, 2);
     }
 
     #[test]
@@ -564,6 +601,12 @@ mod tests {
         ] {
             means(line, query(answer));
         }
+        // So a spawner learns whether an oomexec knows an option.
+        let pinned = Request {
+            pin: Some(Strength::Write),
+            ..query(Query::Version)
+        };
+        means(&["--pin=write", "--version"], pinned);
         parsed(&["-n5", "-h", "ls"], |request| {
             assert_eq!(
                 request.map(|request| request.mode),
@@ -587,7 +630,7 @@ mod tests {
             (&["--a", "5", "ls"][..], "--a"),
             (&["--p", "5"], "--p"),
             (&["--pi", "ls"], "--pi"),
-            (&["--pi=5", "ls"], "--pi"),
+            (&["--pi=write", "ls"], "--pi"),
         ] {
             parsed(line, |request| {
                 let error = UsageError::AmbiguousOption(begins.as_bytes());
@@ -608,6 +651,8 @@ mod tests {
             (&["-n", "5"], no_command, c""),
             (&["-a", "x", "--"], no_command, c""),
             (&["--pin"], no_command, c""),
+            (&["--pin=write"], no_command, c""),
+            (&["--pin=x"], UsageError::BadPin, c"x"),
             (&["-x", "ls"], UsageError::UnknownOption, c"-x"),
             (&["--foo=5", "ls"], UsageError::UnknownOption, c"--foo=5"),
             (
@@ -621,11 +666,11 @@ mod tests {
             (&["-hV"], UsageError::UnwantedValue, c"-hV"),
             (&["--help=x"], UsageError::UnwantedValue, c"--help=x"),
             (&["--version="], UsageError::UnwantedValue, c"--version="),
-            (
-                &["--pin=yes", "ls"],
-                UsageError::UnwantedValue,
-                c"--pin=yes",
-            ),
+            (&["--pin=yes", "ls"], UsageError::BadPin, c"yes"),
+            (&["--pin=", "ls"], UsageError::BadPin, c""),
+            (&["--pin=Write", "ls"], UsageError::BadPin, c"Write"),
+            (&["--pin=writ", "ls"], UsageError::BadPin, c"writ"),
+            (&["--pin=write ", "ls"], UsageError::BadPin, c"write "),
             (&["--check=1"], UsageError::UnwantedValue, c"--check=1"),
             (&["-n"], UsageError::NoValue, c"-n"),
             (&["--adjust"], UsageError::NoValue, c"--adjust"),
@@ -648,10 +693,12 @@ mod tests {
             (&["-p", "1", "--", "ls"], pid_alone, c""),
             (&["-p", "1", "-a", "x"], pid_alone, c""),
             (&["--pin", "-p1"], pid_alone, c""),
+            (&["-p1", "--pin=write"], pid_alone, c""),
             (&["--check", "1", "2"], check_alone, c""),
             (&["--check", "-n5"], check_alone, c""),
             (&["-a", "x", "--check"], check_alone, c""),
             (&["--pin", "--check"], check_alone, c""),
+            (&["--check", "--pin=write"], check_alone, c""),
             (&["--check", "-p1"], check_alone, c""),
         ];
         for (line, error, name) in table {
@@ -680,6 +727,10 @@ mod tests {
                 "bad SCORE '--x' (-1000 to 1000)",
             ),
             (
+                UsageError::BadPin(name),
+                "bad pin '--x' (write, or nothing: --pin)",
+            ),
+            (
                 UsageError::BadPid(name),
                 "bad PID '--x' (a process id, or self)",
             ),
@@ -705,10 +756,15 @@ mod tests {
             .filter(|line| line.trim_start().starts_with('-'))
             .collect();
         assert_eq!(lines.len(), OPTIONS.len());
-        for (line, (_, short, long, _)) in lines.iter().zip(OPTIONS) {
+        for (line, (_, short, long, takes)) in lines.iter().zip(OPTIONS) {
+            let end = if matches!(takes, Takes::Attached) {
+                "[="
+            } else {
+                " "
+            };
             let names: String = match short {
-                Some(short) => std::format!("  -{}, {long} ", short as char),
-                None => std::format!("      {long} "),
+                Some(short) => std::format!("  -{}, {long}{end}", short as char),
+                None => std::format!("      {long}{end}"),
             };
             assert!(line.starts_with(&names), "{line}");
         }

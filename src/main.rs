@@ -39,9 +39,9 @@ fn run(stack: &InitialStack) -> Status {
     }
     if !opted_out {
         score::raise(request.score);
-        if request.pin {
+        if let Some(strength) = request.pin {
             // Best effort: the command runs whatever this returns.
-            let _ = pin::pin();
+            let _ = pin::pin(strength);
         }
     }
     exec::exec(&stack.command(request.index, request.argv0))

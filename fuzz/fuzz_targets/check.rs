@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use oomexec::check::{Version, beneath, membership, mount, unescape};
-use oomexec::pin::names;
+use oomexec::pin::entries;
 use oomexec::sys::{Buffer, Lines, number};
 
 fuzz_target!(|file: &[u8]| {
@@ -12,7 +12,7 @@ fuzz_target!(|file: &[u8]| {
     for byte in file {
         lines.push(*byte, &mut look);
     }
-    assert!(names(file).all(|name| name.to_bytes().len() < file.len()));
+    assert!(entries(file).all(|entry| entry.name.to_bytes().len() < file.len()));
 });
 
 fn look(line: &[u8]) {

@@ -35,6 +35,7 @@ fuzz_target!(|input: (i32, &[u8], &[u8])| {
         UsageError::NoValue(option),
         UsageError::UnwantedValue(option),
         UsageError::BadScore(option),
+        UsageError::BadPin(option),
         UsageError::BadPid(option),
         UsageError::BadGateway(option),
         UsageError::PidAlone,

@@ -31,6 +31,16 @@ _oomexec()
                 fi
                 ((i += 2))
                 ;;
+            --pin)
+                ((i++))
+                [[ ${COMP_WORDS[i]} == = ]] || continue
+                if ((i + 1 >= COMP_CWORD)); then
+                    # shellcheck disable=SC2207
+                    COMPREPLY=($(compgen -W write -- "${cur#=}"))
+                    return
+                fi
+                ((i += 2))
+                ;;
             --check)
                 _oomexec_processes
                 return
@@ -43,8 +53,8 @@ _oomexec()
 
     if [[ $cur == -* && $i -eq $COMP_CWORD && ${COMP_WORDS[i - 1]} != -- ]]; then
         # shellcheck disable=SC2207
-        COMPREPLY=($(compgen -W '-n --adjust -a --argv0 --pin -p --pid --check -h --help
-            -V --version' -- "$cur"))
+        COMPREPLY=($(compgen -W '-n --adjust -a --argv0 --pin --pin=write -p --pid
+            --check -h --help -V --version' -- "$cur"))
     else
         _command_offset "$i"
     fi

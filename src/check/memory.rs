@@ -6,7 +6,8 @@ use core::fmt;
 use super::cgroup::{Cgroup, NotFound, Version};
 use super::{Rank, Report, amount};
 use crate::output::Quoted;
-use crate::sys::{self, Errno};
+use crate::score::Score;
+use crate::sys::{self, CAP_SYS_RESOURCE, Errno, File, Process, number};
 
 const LIMIT: &str = "memory limit";
 const GROUP_KILL: &str = "group kill";
@@ -20,9 +21,9 @@ const NO_LIMIT: u64 = if cfg!(target_pointer_width = "64") {
     (i32::MAX as u64) << 12
 };
 
-/// Adds the findings. `is_spared`: the gateway has the one score that a group kill
-/// spares. Returns whether there is a limit below the host's memory.
-pub fn check(report: &mut Report, is_spared: bool) -> bool {
+/// Adds the findings, for a gateway at this score; `floor` is the lowest one that this
+/// process can write. Returns whether there is a limit below the host's memory.
+pub fn check(report: &mut Report, gateway: Option<Score>, floor: Option<Score>) -> bool {
     let mut cgroup = Cgroup::new();
     if let Err(not_found) = cgroup.find() {
         let why = Unseen(cgroup.last().to_bytes(), not_found);
@@ -37,7 +38,7 @@ pub fn check(report: &mut Report, is_spared: bool) -> bool {
         return false;
     }
     let is_limited = limit(report, &mut cgroup);
-    group_kill(report, &mut cgroup, is_spared);
+    group_kill(report, &mut cgroup, gateway, floor);
     kills(report, &mut cgroup);
     is_limited
 }
@@ -75,25 +76,82 @@ fn no_limit(report: &mut Report) {
     );
 }
 
-/// Whether all die together, here or above; but for a gateway that a group kill spares
-/// (`oom_kill_memcg_member`, mm/oom_kill.c).
-fn group_kill(report: &mut Report, cgroup: &mut Cgroup, is_spared: bool) {
+/// Whether all die together, here or above; but for a gateway at -1000, the one score
+/// that a group kill spares (`oom_kill_memcg_member`, mm/oom_kill.c).
+fn group_kill(
+    report: &mut Report,
+    cgroup: &mut Cgroup,
+    gateway: Option<Score>,
+    floor: Option<Score>,
+) {
     match cgroup.nearest(c"/memory.oom.group", 1..2) {
         Ok(None) => no_group_kill(report),
         Ok(Some(_)) => {
-            let rank = if is_spared { Rank::Note } else { Rank::Fail };
             let file = Quoted(cgroup.last().to_bytes());
+            let (rank, settings, spared) = match gateway {
+                Some(Score::MIN) => (Rank::Note, "", ", but for the gateway"),
+                _ => (
+                    Rank::Fail,
+                    " (Kubernetes: singleProcessOOMKill, systemd: OOMPolicy=continue)",
+                    spared(floor),
+                ),
+            };
             report.add(
                 rank,
                 GROUP_KILL,
-                format_args!(
-                    "{file} is 1: all in it dies together \
-                 (Kubernetes: singleProcessOOMKill, systemd: OOMPolicy=continue)"
-                ),
+                format_args!("{file} is 1: all in it dies together{settings}{spared}"),
             );
         }
         Err(errno) => unread(report, Rank::Unknown, GROUP_KILL, cgroup, errno),
     }
+}
+
+/// Returns which gateway a group kill spares: one that gets to -1000. `floor` is the
+/// lowest score that this process can write.
+fn spared(floor: Option<Score>) -> &'static str {
+    if floor == Some(Score::MIN) {
+        "; a gateway started with 'oomexec -n -1000' is spared"
+    } else if is_in_user_namespace() {
+        // The kernel asks for the capability in the first namespace.
+        ""
+    } else if is_within_bounds(CAP_SYS_RESOURCE) {
+        // Root gets what is within the bounds, and other users do not (capabilities(7)).
+        "; a gateway started as root with 'oomexec -n -1000' is spared"
+    } else {
+        "; a gateway started with CAP_SYS_RESOURCE and 'oomexec -n -1000' is spared"
+    }
+}
+
+/// Whether this process is in a user namespace other than the first, which alone maps all
+/// ids (user_namespaces(7)).
+fn is_in_user_namespace() -> bool {
+    let mut ids = 0_u64;
+    let file = Process::Own.file("uid_map");
+    let read = File::each_line(file.as_thin_c_str(), |line| {
+        let count = line.rsplit(|byte| *byte == b' ').next();
+        ids = ids.saturating_add(count.and_then(number).unwrap_or(0));
+    });
+    read.is_ok() && ids < u64::from(u32::MAX)
+}
+
+/// Whether the bounding set of this process has a capability (proc_pid_status(5)).
+fn is_within_bounds(capability: u32) -> bool {
+    let mut is_within = false;
+    let file = Process::Own.file("status");
+    let _ = File::each_line(file.as_thin_c_str(), |line| {
+        if let Some(set) = line.strip_prefix(b"CapBnd:\t") {
+            is_within = hexadecimal(set).is_some_and(|set| set >> capability & 1 == 1);
+        }
+    });
+    is_within
+}
+
+/// Parses a hexadecimal number; cuts off what is above 64 bits.
+fn hexadecimal(text: &[u8]) -> Option<u64> {
+    text.iter().try_fold(0, |number, byte| {
+        let digit = char::from(*byte).to_digit(16)?;
+        Some(number << 4 | u64::from(digit))
+    })
 }
 
 fn no_group_kill(report: &mut Report) {

@@ -10,10 +10,10 @@ mod memory;
 use core::ffi::CStr;
 use core::fmt;
 
-use libc::{EACCES, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, EOPNOTSUPP, EROFS};
+use libc::{E2BIG, EACCES, EINVAL, EMFILE, ENFILE, ENOENT, ENOSYS, EOPNOTSUPP, EROFS};
 
 use crate::output::{self, Quoted, Status, status};
-use crate::pin;
+use crate::pin::{self, PinError, Strength};
 use crate::score::{self, Score};
 use crate::sys::{self, CAP_SYS_RESOURCE, Errno, File, OFlags, Pid, Process, ThinCStr, number};
 
@@ -74,9 +74,9 @@ pub fn check(gateway: Option<Pid>, opted_out: bool) -> Status {
     // Before the raise: the gateway may be this process itself.
     let score = score::get(gateway);
 
-    raise(&mut report, opted_out);
+    let floor = raise(&mut report, opted_out);
     let score = self::gateway(&mut report, gateway, score);
-    let is_limited = memory::check(&mut report, score == Some(Score::MIN));
+    let is_limited = memory::check(&mut report, score, floor);
     // 2 panics also where a cgroup's limit is met (check_panic_on_oom).
     sysctl(&mut report, is_limited, c"/proc/sys/vm/panic_on_oom", 1);
     let allocating = c"/proc/sys/vm/oom_kill_allocating_task";
@@ -86,30 +86,36 @@ pub fn check(gateway: Option<Pid>, opted_out: bool) -> Status {
     report.status()
 }
 
-/// Whether the score can be raised, and lowered again.
-fn raise(report: &mut Report, opted_out: bool) {
+/// Whether the score can be raised, and lowered again; returns the lowest that can be
+/// written, if it can be raised.
+fn raise(report: &mut Report, opted_out: bool) -> Option<Score> {
     let mut found = |rank, words: fmt::Arguments<'_>| report.add(rank, "raise", words);
     if opted_out {
-        return found(
+        found(
             Rank::Fail,
             format_args!("OPENCLAW_CHILD_OOM_SCORE_ADJ turns it off"),
         );
+        return None;
     }
     match raised() {
         Ok((before, Score::MAX)) => {
             found(Rank::Ok, format_args!("{before}, then {}", Score::MAX));
-            floor(report);
+            Some(floor(report))
         }
-        Ok((before, after)) => found(
-            Rank::Fail,
-            format_args!("{before}, then {after}: the write has no effect"),
-        ),
+        Ok((before, after)) => {
+            found(
+                Rank::Fail,
+                format_args!("{before}, then {after}: the write has no effect"),
+            );
+            None
+        }
         Err(errno) => {
             let cause = cause(errno, sys::is_dumpable());
             found(
                 Rank::Fail,
                 format_args!("cannot write '/proc/self/oom_score_adj': {errno} ({cause})"),
             );
+            None
         }
     }
 }
@@ -135,8 +141,8 @@ fn cause(errno: Errno, is_dumpable: bool) -> &'static str {
     }
 }
 
-/// Finds the lowest score that can be written again, by halves.
-fn floor(report: &mut Report) {
+/// Finds the lowest score that can be written again, by halves; returns it.
+fn floor(report: &mut Report) -> Score {
     let (mut lowest, mut writable) = (Score::MIN, Score::MAX);
     while lowest < writable {
         let middle = Score::middle(lowest, writable);
@@ -156,9 +162,12 @@ fn floor(report: &mut Report) {
         Score::MAX => found(Rank::Ok, format_args!("cannot be lowered again")),
         lowest => found(
             Rank::Note,
-            format_args!("can be lowered to {lowest} again; --pin stops programs that do"),
+            format_args!(
+                "can be lowered to {lowest} again; --pin stops browsers, --pin=write all programs"
+            ),
         ),
     }
+    lowest
 }
 
 /// How much margin the gateway's score leaves; returns the score, if it is known.
@@ -187,6 +196,10 @@ fn gateway(report: &mut Report, process: Process, score: Result<Score, Errno>) -
     });
     let name = Quoted(name.as_bytes());
     match margin(score) {
+        None if score == Score::MIN => found(
+            Rank::Note,
+            format_args!("process {process} {name} at {score}: never killed, even if it leaks"),
+        ),
         None => found(
             Rank::Ok,
             format_args!("process {process} {name} at {score}"),
@@ -249,27 +262,51 @@ fn fallback(report: &mut Report) {
     }
 }
 
-/// Whether the pin works: it pins this process, which ends anyway.
+/// Whether the pin works, in both strengths: it pins this process, which ends anyway.
 fn pin(report: &mut Report) {
     let mut found = |rank, words: fmt::Arguments<'_>| report.add(rank, "pin", words);
-    match pin::abi() {
-        Ok(abi @ pin::ABI_MIN..) => match pin::pin() {
-            Ok(()) => found(Rank::Ok, format_args!("Landlock ABI {abi}")),
-            Err(error) => found(Rank::Note, format_args!("Landlock ABI {abi}: {error}")),
-        },
-        Ok(abi) => found(
-            Rank::Note,
-            format_args!("Landlock ABI {abi}; it needs {} (Linux 6.2)", pin::ABI_MIN),
-        ),
+    let abi = match pin::abi() {
+        Ok(abi @ pin::ABI_MIN..) => abi,
+        Ok(abi) => {
+            return found(
+                Rank::Note,
+                format_args!("Landlock ABI {abi}; it needs {} (Linux 6.2)", pin::ABI_MIN),
+            );
+        }
         Err(errno) => {
             let cause = match errno.0 {
                 ENOSYS => "Linux 6.2 has it; or seccomp",
                 EOPNOTSUPP => "add landlock to the kernel's lsm=",
                 _ => "seccomp",
             };
-            found(Rank::Note, format_args!("no Landlock: {errno} ({cause})"));
+            return found(Rank::Note, format_args!("no Landlock: {errno} ({cause})"));
+        }
+    };
+    for (strength, flags) in [
+        (Strength::Truncate, OFlags::TRUNC),
+        (Strength::Write, OFlags::empty()),
+    ] {
+        match pin::pin(strength) {
+            Ok(()) => {}
+            // The first pin has taken the last layer.
+            Err(PinError::Restrict(Errno(E2BIG))) if strength == Strength::Write => break,
+            Err(error) => return found(Rank::Note, format_args!("Landlock ABI {abi}: {error}")),
+        }
+        let score = Process::Own.file("oom_score_adj");
+        if File::open(score.as_thin_c_str(), flags.union(OFlags::WRONLY)).is_ok() {
+            return found(
+                Rank::Note,
+                format_args!(
+                    "Landlock ABI {abi}: {strength} has no effect: \
+                     another entry of '/' leads to /proc"
+                ),
+            );
         }
     }
+    found(
+        Rank::Ok,
+        format_args!("Landlock ABI {abi}: --pin and --pin=write hold"),
+    );
 }
 
 /// Reads the number behind `prefix` in the first line of a file that has one; `max` is

@@ -1,15 +1,19 @@
-//! The three calls of Landlock (landlock(7), linux/landlock.h), with the right that
-//! the pin refuses.
+//! The three calls of Landlock (landlock(7), linux/landlock.h), with the rights that the
+//! pin refuses.
 
 use core::ffi::c_int;
 use core::mem::ManuallyDrop;
 
 use libc::EINVAL;
 
+use super::Strength;
 use crate::sys::{Errno, File, syscall};
 
 /// The first ABI that knows truncation (landlock(7)): Linux 6.2.
 pub const ABI_MIN: usize = 3;
+
+/// To open a file for writing.
+const LANDLOCK_ACCESS_FS_WRITE_FILE: u64 = 1 << 1;
 
 /// To shorten an existing file: with open(2) and `O_TRUNC`, with creat(2),
 /// with truncate(2).
@@ -38,37 +42,54 @@ struct PathBeneathAttr {
 }
 
 /// A ruleset in the making: it refuses what no rule grants. The exec closes it.
-pub struct Ruleset(ManuallyDrop<File>);
+pub struct Ruleset {
+    fd: ManuallyDrop<File>,
+    /// What it refuses of a file. Of a directory it refuses moves as well.
+    rights: u64,
+}
 
 impl Ruleset {
-    /// Returns a ruleset that refuses every truncation.
+    /// Returns a ruleset that refuses everywhere what this strength refuses in /proc.
     ///
     /// # Errors
     ///
     /// Those of landlock_create_ruleset(2); EINVAL below [`ABI_MIN`].
-    pub fn new() -> Result<Self, Errno> {
+    pub fn new(strength: Strength) -> Result<Self, Errno> {
+        let rights = match strength {
+            Strength::Truncate => LANDLOCK_ACCESS_FS_TRUNCATE,
+            Strength::Write => LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE,
+        };
         let attr = RulesetAttr {
-            handled_access_fs: LANDLOCK_ACCESS_FS_TRUNCATE | LANDLOCK_ACCESS_FS_REFER,
+            handled_access_fs: rights | LANDLOCK_ACCESS_FS_REFER,
         };
         let args = [&raw const attr as usize, size_of_val(&attr), 0, 0, 0];
         // SAFETY: the structure is alive, and has the size that is said; the
         // descriptor is a new one.
         unsafe {
             let fd = syscall(libc::SYS_landlock_create_ruleset, args)?;
-            Ok(Self(ManuallyDrop::new(File::from_raw(fd))))
+            let fd = ManuallyDrop::new(File::from_raw(fd));
+            Ok(Self { fd, rights })
         }
     }
 
-    /// Grants truncation of `entry` and beneath it, and moves as they were.
+    /// Grants all of it in a file.
     ///
     /// # Errors
     ///
     /// Those of landlock_add_rule(2).
-    pub fn grant(&self, entry: &File) -> Result<(), Errno> {
-        let both = LANDLOCK_ACCESS_FS_TRUNCATE | LANDLOCK_ACCESS_FS_REFER;
-        match self.add_rule(entry, both) {
-            // An entry that is no directory has nothing to move.
-            Err(Errno(EINVAL)) => self.add_rule(entry, LANDLOCK_ACCESS_FS_TRUNCATE),
+    pub fn grant_file(&self, file: &File) -> Result<(), Errno> {
+        self.add_rule(file, self.rights)
+    }
+
+    /// Grants all of it beneath a directory; in a file if it is one.
+    ///
+    /// # Errors
+    ///
+    /// Those of landlock_add_rule(2).
+    pub fn grant_beneath(&self, entry: &File) -> Result<(), Errno> {
+        match self.add_rule(entry, self.rights | LANDLOCK_ACCESS_FS_REFER) {
+            // A file has nothing to move.
+            Err(Errno(EINVAL)) => self.grant_file(entry),
             result => result,
         }
     }
@@ -79,7 +100,7 @@ impl Ruleset {
             parent_fd: entry.as_raw() as c_int,
         };
         let args = [
-            self.0.as_raw(),
+            self.fd.as_raw(),
             LANDLOCK_RULE_PATH_BENEATH,
             &raw const attr as usize,
             0,
@@ -96,7 +117,7 @@ impl Ruleset {
     /// Those of landlock_restrict_self(2); EPERM without either CAP_SYS_ADMIN or
     /// no_new_privs; E2BIG above 16 rulesets.
     pub fn restrict_self(&self) -> Result<(), Errno> {
-        let args = [self.0.as_raw(), 0, 0, 0, 0];
+        let args = [self.fd.as_raw(), 0, 0, 0, 0];
         // SAFETY: the call takes no pointer.
         unsafe { syscall(libc::SYS_landlock_restrict_self, args) }.map(drop)
     }

@@ -1,23 +1,49 @@
 //! The pin: stops the command and its descendants from resetting their score.
 //!
-//! Programs that set their own score open the file so that it is truncated: creat(2),
-//! a shell's `>`, every language's way to write a file. Landlock has a right for just
-//! that. A ruleset that grants it beneath every entry of the root but /proc leaves
-//! other files as they were.
+//! A Landlock ruleset refuses them a way to open files, and grants it beneath every entry
+//! of the root but /proc: so other files stay as they were. Which way, the [`Strength`]
+//! says.
 
 mod entries;
 mod landlock;
 
-pub use entries::names;
+pub use entries::{Entry, Kind, entries};
 pub use landlock::{ABI_MIN, abi};
 
 use core::fmt;
-use core::mem::ManuallyDrop;
+use core::mem::{self, MaybeUninit};
 
 use libc::{E2BIG, EINTR, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM};
 
 use crate::sys::{self, CAP_SYS_ADMIN, Errno, File, OFlags, ThinCStr};
 use landlock::Ruleset;
+
+/// What a root directory has and the pin does not grant.
+const LEFT_OUT: [ThinCStr<'_>; 3] = [
+    ThinCStr::from_c_str(c"."),
+    ThinCStr::from_c_str(c".."),
+    ThinCStr::from_c_str(c"proc"),
+];
+
+/// What the pin refuses in /proc.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum Strength {
+    /// Truncation: so creat(2), a shell's `>`, and every language's way to write a file.
+    /// Chromium sets its scores so, and its sandbox needs none of it.
+    Truncate,
+    /// Every open for writing: so a score cannot be set in any way.
+    Write,
+}
+
+/// The option that asks for it.
+impl fmt::Display for Strength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Truncate => "--pin",
+            Self::Write => "--pin=write",
+        })
+    }
+}
 
 /// Why the score cannot be pinned.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
@@ -58,45 +84,57 @@ impl fmt::Display for PinError {
 /// could truncate nothing there. Nothing is pinned then.
 #[cold]
 #[inline(never)]
-pub fn pin() -> Result<(), PinError> {
-    enforce(&ruleset()?)
+pub fn pin(strength: Strength) -> Result<(), PinError> {
+    enforce(&ruleset(strength)?)
 }
 
-fn ruleset() -> Result<Ruleset, PinError> {
-    let ruleset = Ruleset::new().map_err(PinError::Ruleset)?;
+fn ruleset(strength: Strength) -> Result<Ruleset, PinError> {
+    let ruleset = Ruleset::new(strength).map_err(PinError::Ruleset)?;
     let flags = OFlags::RDONLY.union(OFlags::DIRECTORY);
     let root = File::open(c"/".into(), flags).map_err(PinError::Root)?;
-    let root = ManuallyDrop::new(root); // the exec closes it
-    let mut granted = 0_usize;
+    let mut has_entry = false;
+    // The entry that was opened last. The exec closes those before it.
+    let mut last = None;
     // Room for a few dozen entries at a time, and for one of any name.
-    let mut entries = [0; 2048];
+    let mut room = [MaybeUninit::uninit(); 1024];
     loop {
-        let len = root.read_entries(&mut entries).map_err(PinError::Root)?;
-        if len == 0 {
+        let bytes = root.read_entries(&mut room).map_err(PinError::Root)?;
+        if bytes.is_empty() {
             break;
         }
-        for name in names(entries.get(..len).unwrap_or_default()) {
-            if matches!(name.to_bytes(), b"." | b".." | b"proc") {
+        for Entry { kind, name } in entries(bytes) {
+            // A symbolic link leads beneath another entry, or into /proc.
+            if kind == Kind::Link || LEFT_OUT.contains(&name) {
                 continue;
             }
-            match open_entry(&root, name) {
-                Ok(entry) => ruleset.grant(&entry).map_err(PinError::Entry)?,
-                Err(errno) if is_callers_fault(errno) => return Err(PinError::Entry(errno)),
-                // A caller that may not open the entry cannot truncate beneath it
-                // either.
-                Err(_) => continue,
+            let mut entry = open_entry(&root, name);
+            if matches!(entry, Err(Errno(EMFILE | ENFILE))) {
+                // Once more without the last one.
+                drop(last.take());
+                entry = open_entry(&root, name);
             }
-            granted += 1;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(errno) if is_callers_fault(errno) => return Err(PinError::Entry(errno)),
+                // A caller that may not open the entry cannot write beneath it either.
+                Err(_) => continue,
+            };
+            match kind {
+                Kind::File => ruleset.grant_file(&entry),
+                _ => ruleset.grant_beneath(&entry),
+            }
+            .map_err(PinError::Entry)?;
+            has_entry = true;
+            mem::forget(last.replace(entry));
         }
     }
-    if granted == 0 {
-        return Err(PinError::NoEntry);
+    match has_entry {
+        true => Ok(ruleset),
+        false => Err(PinError::NoEntry),
     }
-    Ok(ruleset)
 }
 
-/// Opens an entry of the root itself: a symbolic link leads beneath another entry, or
-/// into /proc.
+/// Opens an entry of the root, and of a symbolic link the link.
 fn open_entry(root: &File, name: ThinCStr<'_>) -> Result<File, Errno> {
     root.open_beneath(name, OFlags::PATH.union(OFlags::NOFOLLOW))
 }
