@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { findOomexec, launchers, onPath } from "../launchers.mjs";
 import { findPlace, NoCgroup } from "./cgroup.mjs";
 import { readOptions, Usage } from "./options.mjs";
+import { prepareDrawing } from "./picture.mjs";
 import { EXIT, heading, report, told, verdict } from "./report.mjs";
 import { gatewaySettings, SCENARIOS, withoutSandbox } from "./scenarios.mjs";
 import { makeHome, makeStage } from "./stage.mjs";
@@ -46,6 +47,7 @@ async function main() {
   const options = readOptions();
   if (!options) return EXIT.proven;
   checkMachine();
+  const draw = options.picture && (await prepareDrawing(options.picture));
   place = findPlace(options.limit);
   const user = options.user && userIds(options.user);
   stage = makeStage(findOomexec());
@@ -67,7 +69,9 @@ async function main() {
     }
   }
   for (const scenario of options.scenarios) console.log(report(scenario, all[scenario]));
-  return verdict(options, all);
+  const status = verdict(options, all);
+  if (draw && status === EXIT.proven) draw(all.children, options, place);
+  return status;
 }
 
 /** Throws for a setting that would spoil every trial, or the machine. */
@@ -131,7 +135,7 @@ function checkSandbox(result, { scenario, user }) {
 }
 
 function trialSettings(settings, attempt) {
-  const { limit, after, patience, user, scenario, name, round } = settings;
+  const { limit, after, patience, picture, user, scenario, name, round } = settings;
   const home = makeHome(stage, user);
   const gateway = gatewaySettings(settings, stage, home);
   const become = user
@@ -144,6 +148,7 @@ function trialSettings(settings, attempt) {
     limit,
     after,
     patience,
+    whole: picture !== undefined,
     command: [...become, process.execPath, join(stage, "gateway.mjs"), JSON.stringify(gateway)],
     // Small, so that no setting of the caller (the opt-out, NODE_OPTIONS, a session bus) counts.
     env: { PATH: process.env.PATH, LANG: "C.UTF-8", HOME: home, TMPDIR: home },

@@ -1,5 +1,6 @@
 // The command line.
 
+import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import { isExecutable, launchers, onPath } from "../launchers.mjs";
@@ -22,6 +23,9 @@ for each launcher in turn, and tells who died.
                      held more than 1 % of the limit (default 5)
   --patience SECONDS a trial without such a kill in that time is void (default 90)
   --scaled           --limit 256M --trials 3 --only children --after 3
+  --picture DIR      make one trial with direct and one with oomexec, of children
+                     and with --limit 512M unless given, and draw their memory:
+                     DIR/oom-light.svg and DIR/oom-dark.svg (needs npm)
   -h, --help         print this
 
 OOMEXEC names the oomexec to test (default: the one that cargo builds here).
@@ -51,6 +55,7 @@ export function readOptions() {
         after: text,
         patience: text,
         scaled: { type: "boolean" },
+        picture: text,
         help: { type: "boolean", short: "h" },
       },
     }));
@@ -62,7 +67,16 @@ export function readOptions() {
     return undefined;
   }
   const scaled = values.scaled ? { limit: "256M", trials: "3", only: "children", after: "3" } : {};
-  const given = { limit: "6G", trials: "10", after: "5", patience: "90", ...scaled, ...values };
+  const picture = values.picture === undefined ? {} : pictureOptions(values);
+  const given = {
+    limit: "6G",
+    trials: "10",
+    after: "5",
+    patience: "90",
+    ...scaled,
+    ...picture,
+    ...values,
+  };
   if (given.only && !SCENARIOS[given.only])
     throw new Usage(`--only ${given.only}: must be children or browser`);
   const names = given.launchers?.split(",");
@@ -87,7 +101,20 @@ export function readOptions() {
     scenarios,
     names,
     browser,
+    picture: given.picture,
   };
+}
+
+/** What --picture stands for. Throws if its folder is none, or an option contradicts it. */
+function pictureOptions(values) {
+  if (!statSync(values.picture, { throwIfNoEntry: false })?.isDirectory())
+    throw new Usage(`--picture ${values.picture}: not a directory: make it first`);
+  const fixed = ["trials", "only", "launchers", "scaled"].find((name) => name in values);
+  if (fixed)
+    throw new Usage(
+      `--picture is one trial with direct and one with oomexec: leave out --${fixed}`,
+    );
+  return { limit: "512M", trials: "1", only: "children", launchers: "direct,oomexec" };
 }
 
 function positive(name, text) {

@@ -9,6 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Cgroup } from "./cgroup.mjs";
 import { openKernelLog, victims } from "./kernel-log.mjs";
 
+/** The time between two looks at the cgroup. */
+export const LOOK = 50;
 /** How long the gateway may take to answer a ping. */
 const ANSWER = 30_000;
 
@@ -37,13 +39,23 @@ export function abandon() {
  *   pages     how many tabs a browser had opened
  *   sandboxed whether a tab was in a pid namespace of its own
  *   ended     how the browser ended, if the OOM killer did not kill it
+ *   scores    the values of oom_score_adj: {gateway, children}, an array of each different one
+ *   samples   what each look saw, in order: {at, gateway, others, kills}: milliseconds since the
+ *             start, anonymous memory in bytes (the gateway's is undefined once it is dead), kills
+ *             so far. The processes share the pages of files: a sum would count those many times.
+ * It goes on for `after` milliseconds after the first kill that counts. The gateway's death ends
+ * it at once, unless `whole` is set.
  */
-export async function runTrial({ place, name, limit, command, env, cwd, after, patience }) {
+export async function runTrial({ place, name, limit, command, env, cwd, after, patience, whole }) {
   const group = new Cgroup(place, name, limit);
   running = group;
   const log = openKernelLog();
   try {
-    return await new Trial(group, log, limit, command, { env, cwd }).run(after, patience);
+    return await new Trial(group, log, limit, command, { env, cwd }).run({
+      after,
+      patience,
+      whole,
+    });
   } finally {
     log?.close();
     group.remove();
@@ -59,6 +71,7 @@ class Trial {
   #events = []; // what the gateway reported, with the time
   #exit; // how the gateway ended
   #seen = new Map(); // the processes of the cgroup as last seen, by pid
+  #samples = []; // what each look saw
   #sandboxed = false;
   #messages = []; // of the kernel's log, since the start
 
@@ -83,14 +96,16 @@ class Trial {
     );
   }
 
-  async run(after, patience) {
+  async run({ after, patience, whole }) {
     const start = Date.now();
     let firstLoss;
     let why;
-    while (!this.#exit && !why) {
-      await sleep(100);
-      this.#observe();
+    const over = () => this.#exit && !(whole && this.#group.oomKills() > 0);
+    while (!why && !over()) {
+      await sleep(LOOK);
+      const memory = this.#observe();
       const kills = this.#group.oomKills();
+      this.#samples.push({ at: Date.now() - start, ...memory, kills });
       if (kills > 0 && this.#lost()) firstLoss ??= Date.now();
       if (firstLoss && Date.now() - firstLoss > after) break;
       if (kills > 0 && this.#told("gone", "browser")) break;
@@ -120,7 +135,9 @@ class Trial {
   #lost() {
     const large = this.#killed().some(({ rss }) => rss > this.#limit / 100);
     return (
-      large || this.#events.some(({ event, signal }) => event === "crash" || signal === "SIGKILL")
+      large ||
+      this.#exit !== undefined ||
+      this.#events.some(({ event, signal }) => event === "crash" || signal === "SIGKILL")
     );
   }
 
@@ -165,12 +182,19 @@ class Trial {
     const killed = this.#killed().map((victim) => ({ ...victim, role: this.#role(victim) }));
     const listed = killed.length ? killed : this.#recorded();
     const browser = this.#told("gone", "browser");
+    // A child that has its own name is past the launcher.
+    const children = [...this.#seen.values()].filter(({ name }) => name === "growing-child");
     return {
       kills,
       victims: listed,
       left: this.#exit?.left,
       pages: this.#events.filter(({ event }) => event === "page").length,
       sandboxed: this.#sandboxed,
+      scores: {
+        gateway: this.#seen.get(this.#gateway.pid)?.score,
+        children: [...new Set(children.map(({ score }) => score))],
+      },
+      samples: this.#samples,
       ended:
         browser && !listed.some(({ role }) => role === "browser") ? ending(browser) : undefined,
     };
@@ -201,14 +225,23 @@ class Trial {
     return seen ?? roleByName(name);
   }
 
-  /** Looks at each process in the cgroup. Its role may only show some time after its fork. */
+  /**
+   * Looks at each process in the cgroup. Its role may only show some time after its fork.
+   * Returns the anonymous memory in bytes: the gateway's (undefined if it is dead), all others'.
+   */
   #observe() {
+    let gateway;
+    let others = 0;
     for (const pid of this.#group.processes()) {
       const known = this.#seen.get(pid) ?? { since: Date.now() };
       try {
         const status = readFileSync(`/proc/${pid}/status`, "utf8");
         known.name = /^Name:\s+(.*)$/m.exec(status)[1];
         known.rss = 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)[1]); // a zombie has no such line
+        const anonymous = 1024 * Number(/^RssAnon:\s+(\d+)/m.exec(status)[1]);
+        if (pid === this.#gateway.pid) gateway = anonymous;
+        // Until its exec a child shares the gateway's pages, and has its name.
+        else if (known.name !== "gateway") others += anonymous;
         known.score = Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
         if (Date.now() - known.since < 5000) known.role = this.#roleNow(pid, known.name);
         if (known.role === "tab") this.#sandboxed ||= pidNamespace(pid) !== pidNamespace("self");
@@ -217,6 +250,7 @@ class Trial {
       }
       this.#seen.set(pid, known);
     }
+    return { gateway, others };
   }
 
   #roleNow(pid, name) {
