@@ -266,6 +266,24 @@ fn where_proc_is_read_only_the_command_runs_in_silence() {
 }
 
 #[test]
+fn a_pin_without_a_proc_that_can_be_written_is_silent_too() {
+    if lacks_own_mounts() {
+        return;
+    }
+    for strength in ["--pin", "--pin=write"] {
+        let show = program("show");
+        let pinned = Launch::oomexec([strength.as_ref(), show.as_os_str()]);
+        assert_eq!(score(read_only_proc(pinned)), own_score().trim());
+
+        let dir = TempDir::new();
+        dir.copy(oomexec(), "oomexec");
+        dir.copy(show, "show");
+        let empty = Launch::new("/oomexec", ["oomexec", strength, "/show"]);
+        assert_eq!(score(empty.in_root(&dir)), "none");
+    }
+}
+
+#[test]
 fn where_landlock_refuses_the_write_the_command_runs_in_silence() {
     if lacks_landlock(1) {
         return;

@@ -438,7 +438,7 @@ fn nothing_but_its_own_score_is_opened_for_writing() {
     let (writes, reads): (Vec<_>, Vec<_>) = files
         .filter(|call| !call.starts_with("execve("))
         .partition(|call| call.contains("O_WRONLY"));
-    let own = "\"/proc/self/oom_score_adj\", O_WRONLY|O_NONBLOCK|O_CLOEXEC)";
+    let own = "\"/proc/self/oom_score_adj\", O_WRONLY|";
     assert!(!writes.is_empty(), "{calls}");
     assert!(writes.iter().all(|call| call.contains(own)), "{writes:#?}");
     let only_reads = |call: &&str| {
@@ -682,7 +682,13 @@ fn the_landlock_abi_of_this_kernel_is_named() {
     let abi = unsafe { libc::syscall(call, ptr::null::<u8>(), 0_usize, VERSION) };
     let checked = checked(launch());
     match abi {
-        3.. => assert_eq!(checked.find("pin"), ("ok", &*format!("Landlock ABI {abi}"))),
+        3.. => assert_eq!(
+            checked.find("pin"),
+            (
+                "ok",
+                &*format!("Landlock ABI {abi}: --pin and --pin=write hold")
+            )
+        ),
         1..3 => checked.begins("pin", "note", &format!("Landlock ABI {abi}; it needs 3")),
         _ => checked.begins("pin", "note", "no Landlock: "),
     }
@@ -696,7 +702,7 @@ fn a_landlock_that_is_too_old_is_named_with_the_abi_that_it_needs() {
     for (abi, pin) in [
         (1, ("note", "Landlock ABI 1; it needs 3 (Linux 6.2)")),
         (2, ("note", "Landlock ABI 2; it needs 3 (Linux 6.2)")),
-        (3, ("ok", "Landlock ABI 3")),
+        (3, ("ok", "Landlock ABI 3: --pin and --pin=write hold")),
     ] {
         // The first call asks for the ABI; the one that creates a ruleset comes later.
         let fault = format!("inject=landlock_create_ruleset:retval={abi}:when=1");
@@ -1078,7 +1084,8 @@ fn the_margin_is_1000_less_the_gateways_score() {
     }
     let mut tree = Tree::v2("/");
     for (score, rank, words, status) in [
-        ("-1000", "ok", "", 0),
+        ("-1000", "note", ": never killed, even if it leaks", 0),
+        ("-999", "ok", "", 0),
         ("1", "note", ": margin 99.9% of the limit", 0),
         ("999", "note", ": margin 0.1% of the limit", 0),
         ("1000", "FAIL", ": margin 0% of the limit; ", 1),
@@ -1131,6 +1138,107 @@ fn a_group_kill_in_the_own_cgroup_or_above_fails_and_is_named() {
         }
         assert_eq!(checked.status, 1);
     }
+}
+
+/// The file that tells of a group kill in [`group_kill`].
+const GROUP: &str = "/sys/fs/cgroup/a/memory.oom.group";
+
+/// Creates a tree with a group kill in the cgroup /a, and this bounding set.
+fn group_kill(bounding: &str) -> Tree {
+    let status = format!("Name:\toomexec\nCapEff:\t{bounding}\nCapBnd:\t{bounding}\n");
+    Tree::v2("/a")
+        .file(GROUP, "1\n")
+        .file("/proc/self/status", status)
+}
+
+/// Only CAP_SYS_RESOURCE, and all but that one, as the kernel writes them.
+const RESOURCE: &str = "0000000001000000";
+const NO_RESOURCE: &str = "000001fffeffffff";
+
+/// Asserts that a group kill fails the check, and who is said to be spared.
+#[track_caller]
+fn spares(checked: &Checked, gateway: &str) {
+    let words = format!(
+        "'{GROUP}' is 1: all in it dies together \
+         (Kubernetes: singleProcessOOMKill, systemd: OOMPolicy=continue){gateway}"
+    );
+    assert_eq!(checked.find("group kill"), ("FAIL", &*words));
+    assert_eq!(checked.status, 1);
+}
+
+#[test]
+fn where_the_score_can_be_minus_1000_a_group_kill_names_that_as_the_way_out() {
+    if lacks_own_mounts() {
+        return;
+    }
+    // Every score can be written to the file in this root.
+    let words = "; a gateway started with 'oomexec -n -1000' is spared";
+    spares(&group_kill(RESOURCE).check(), words);
+    spares(&group_kill(NO_RESOURCE).check(), words);
+    spares(&Tree::v2("/a").file(GROUP, "1\n").check(), words);
+}
+
+#[test]
+fn where_the_score_cannot_be_minus_1000_a_group_kill_names_what_that_needs() {
+    if foreign_calls("its seccomp filter is for 64-bit calls") {
+        return;
+    }
+    if lacks_own_mounts() {
+        return;
+    }
+    // Seccomp refuses to write `-1000`, and no other score: it has the most digits.
+    let check = |tree: Tree| {
+        let launch = Launch::new("/oomexec", ["oomexec", "--check", "7"]).in_root(&tree.0);
+        let launch = refused(launch, libc::SYS_write, Calls::With(2, 5), libc::EACCES);
+        let checked = checked(launch);
+        checked.begins("floor", "note", "can be lowered to -999 again");
+        checked
+    };
+    let as_root = "; a gateway started as root with 'oomexec -n -1000' is spared";
+    spares(&check(group_kill(RESOURCE)), as_root);
+    spares(&check(group_kill("000001ffffffffff")), as_root);
+
+    let with = "; a gateway started with CAP_SYS_RESOURCE and 'oomexec -n -1000' is spared";
+    spares(&check(group_kill(NO_RESOURCE)), with);
+    spares(&check(group_kill("0000000000000000")), with);
+    // What the kernel does not say is not there.
+    for unlike in ["", "x", "1", "00000000x1000000"] {
+        spares(&check(group_kill(unlike)), with);
+    }
+
+    // The capability of a user namespace does not count for the score.
+    let map = |map: &str| group_kill(RESOURCE).file("/proc/self/uid_map", map);
+    spares(&check(map("         0       1000          1\n")), "");
+    spares(&check(map("         0          0      65536\n")), "");
+    spares(&check(map("         0          0 4294967295\n")), as_root);
+}
+
+#[test]
+fn where_the_score_cannot_be_raised_a_group_kill_names_what_minus_1000_needs() {
+    if lacks_own_mounts() {
+        return;
+    }
+    let tree = group_kill(NO_RESOURCE).without("/proc/self/oom_score_adj");
+    let words = "; a gateway started with CAP_SYS_RESOURCE and 'oomexec -n -1000' is spared";
+    spares(&tree.check_at_any_score(), words);
+}
+
+#[test]
+fn a_gateway_at_minus_1000_survives_a_group_kill() {
+    if lacks_own_mounts() {
+        return;
+    }
+    let mut tree = group_kill(RESOURCE);
+    for (score, rank, status) in [("-1000", "note", 0), ("-999", "FAIL", 1)] {
+        tree = tree.file("/proc/7/oom_score_adj", format!("{score}\n"));
+        let checked = tree.check();
+        let words = format!("'{GROUP}' is 1: all in it dies together");
+        checked.begins("group kill", rank, &words);
+        assert_eq!(checked.status, status);
+    }
+    let tree = tree.file("/proc/7/oom_score_adj", "-1000\n");
+    let words = format!("'{GROUP}' is 1: all in it dies together, but for the gateway");
+    assert_eq!(tree.check().find("group kill"), ("note", &*words));
 }
 
 #[test]

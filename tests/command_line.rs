@@ -109,6 +109,30 @@ fn the_status_of_the_command_is_its_own() {
 }
 
 #[test]
+fn a_pin_of_either_strength_runs_the_command_whether_it_holds_or_not() {
+    let show = show();
+    for args in [
+        &["--pin"][..],
+        &["--pin=write"],
+        &["--pin=write", "--"],
+        &["--pin", "--pin=write", "-n500", "-n1000"],
+    ] {
+        let args = [args, &[show.as_str(), "x"]].concat();
+        let child = shown(&Launch::oomexec(&args).output());
+        assert_eq!((child.score.as_str(), &child.file), ("1000", &show));
+        assert_eq!(child.argv, [&show, "x"], "{args:?}");
+    }
+}
+
+#[test]
+fn an_oomexec_that_knows_a_strength_says_its_version_behind_it() {
+    // So the spawners ask.
+    let output = Launch::oomexec(["--pin=write", "--version"]).output();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout), oomexec::cli::VERSION);
+}
+
+#[test]
 fn a_bad_command_line_prints_one_line_fails_with_125_and_runs_nothing() {
     let show = show();
     for (args, words) in [
@@ -142,7 +166,24 @@ fn a_bad_command_line_prints_one_line_fails_with_125_and_runs_nothing() {
         (&["-p", "1", "-a", "x"], "--pid takes nothing but --adjust"),
         (&["-p", "1", "--pin"], "--pid takes nothing but --adjust"),
         (&["--pin"], "no COMMAND to run"),
-        (&["--pin=1", &show], "'--pin=1': the option takes no value"),
+        (&["--pin=write"], "no COMMAND to run"),
+        (
+            &["--pin=1", &show],
+            "bad pin '1' (write, or nothing: --pin)",
+        ),
+        (&["--pin=", &show], "bad pin '' (write, or nothing: --pin)"),
+        (
+            &["--pin=read\n", &show],
+            "bad pin 'read\\n' (write, or nothing: --pin)",
+        ),
+        (
+            &["--pi=write", &show],
+            "option '--pi' is ambiguous; possibilities: '--pin' '--pid'",
+        ),
+        (
+            &["-p", "1", "--pin=write"],
+            "--pid takes nothing but --adjust",
+        ),
         (
             &["--check", "1", &show],
             "--check takes nothing but the PID of the gateway",

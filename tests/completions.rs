@@ -114,12 +114,14 @@ fn every_option_is_offered_and_no_other() {
         .lines()
         .filter(|line| line.trim_start().starts_with('-'))
         .filter_map(|line| line.split_whitespace().find(|word| word.starts_with("--")))
+        .map(|option| option.trim_end_matches("[=write]"))
         .collect();
     assert_eq!(options.len(), 7, "{options:?}");
     all_offer("oomexec --", &options, &[]);
     for (name, shell) in SHELLS {
         for offer in shell("oomexec --") {
-            assert!(options.contains(&offer.as_str()), "{name}: {offer}");
+            let option = offer.trim_end_matches("write").trim_end_matches('=');
+            assert!(options.contains(&option), "{name}: {offer}");
         }
     }
     all_offer("oomexec --pi", &["--pin", "--pid"], &["--check"]);
@@ -132,6 +134,8 @@ fn a_command_is_offered_where_one_is_allowed() {
         "oomexec -- dpkg-de",
         "oomexec -n 5 dpkg-de",
         "oomexec --adjust=5 --pin dpkg-de",
+        "oomexec --pin=write dpkg-de",
+        "oomexec --pin=write -n 5 -- dpkg-de",
         "oomexec -a name -- dpkg-de",
     ] {
         all_offer(line, &["dpkg-deb"], &[]);
@@ -144,9 +148,30 @@ fn after_the_command_only_its_own_options_are_offered() {
         "oomexec dpkg --",
         "oomexec -- dpkg --",
         "oomexec -n 5 --pin dpkg --",
+        "oomexec --pin=write dpkg --",
         "oomexec --argv0=name -- dpkg --",
     ] {
         all_offer(line, &["--install", "--remove"], &["--pin", "--argv0"]);
+    }
+}
+
+#[test]
+fn the_strength_of_a_pin_is_offered_behind_its_equals_sign() {
+    for (name, shell) in SHELLS {
+        for line in ["oomexec --pin=", "oomexec -n 5 --pin=wr"] {
+            let offered = shell(line);
+            let is_strength = |word: &String| ["write", "--pin=write"].contains(&&**word);
+            assert!(
+                !offered.is_empty() && offered.iter().all(is_strength),
+                "{name}, '{line}': {offered:?}"
+            );
+        }
+        // It must be attached.
+        let offered = shell("oomexec --pin dpkg-de");
+        assert!(
+            offered.contains(&"dpkg-deb".to_owned()),
+            "{name}: {offered:?}"
+        );
     }
 }
 

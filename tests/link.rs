@@ -81,10 +81,19 @@ fn a_pin_in_the_name_holds() {
         return;
     }
     let links = Links::new();
-    let link = links.link("oomexec--pin@sh");
-    let script = "(echo 7 >/proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj";
-    let launch = Launch::through(link, ["-c", script]).path(&[b"/bin"]);
-    assert_eq!(text(&launch.output().stdout), "1000\n");
+    for (name, how) in [
+        ("oomexec--pin@sh", ">"),
+        ("oomexec--pin=write@sh", ">"),
+        ("oomexec--pin=write@sh", ">>"),
+        ("oomexec-n,1000,--pin=write@sh", ">>"),
+    ] {
+        let link = links.link(name);
+        let score = "/proc/self/oom_score_adj";
+        let script = format!("(echo 7 {how} {score}) 2>/dev/null; cat {score}");
+        let launch = Launch::through(&link, ["-c", &script]).path(&[b"/bin"]);
+        assert_eq!(text(&launch.output().stdout), "1000\n", "{name} {how}");
+        std::fs::remove_file(link).unwrap();
+    }
 }
 
 #[test]
@@ -145,6 +154,12 @@ fn a_bad_name_is_a_usage_error_and_runs_nothing() {
     for (name, words) in [
         ("oomexec@", "no COMMAND to run"),
         ("oomexec--pin@", "no COMMAND to run"),
+        ("oomexec--pin=write@", "no COMMAND to run"),
+        (
+            "oomexec--pin=all@cmd",
+            "bad pin 'all' (write, or nothing: --pin)",
+        ),
+        ("oomexec--pin=@cmd", "bad pin '' (write, or nothing: --pin)"),
         ("oomexec--foo@cmd", "unknown option '--foo'"),
         ("oomexec-n500,other@cmd", "unknown option 'other'"),
         ("oomexec-n@cmd", "'-n' needs a value"),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
+use oomexec::pin::Strength;
 use oomexec::script::SHIM;
 
 use crate::environment;
@@ -44,10 +45,12 @@ impl Launcher {
         Self::new("oomexec", &[env!("CARGO_BIN_EXE_oomexec"), "--"])
     }
 
-    /// The same with the pin, which needs some 30 more system calls.
-    pub fn pinning() -> Self {
-        let words = [env!("CARGO_BIN_EXE_oomexec"), "--pin", "--"];
-        Self::new("`oomexec --pin`", &words)
+    /// The same with a pin: two more system calls for each entry of the root but links and
+    /// /proc, and seven.
+    fn pinning(pin: Strength) -> Self {
+        let option = pin.to_string();
+        let words = [env!("CARGO_BIN_EXE_oomexec"), &option, "--"];
+        Self::new(format!("`oomexec {option}`"), &words)
     }
 
     /// Another build of it, if `OOMEXEC_BENCH_OTHER` names one: scripts/bench-against.
@@ -96,7 +99,8 @@ pub fn all(programs: &Programs) -> Vec<Launcher> {
         Launcher::new("`choom -n 1000 --`", &[&choom, "-n", RAISED, "--"]),
     ];
     let ours = ours.into_iter().chain(Launcher::other());
-    ours.chain([Launcher::pinning()]).chain(shells).collect()
+    let pins = [Strength::Truncate, Strength::Write].map(Launcher::pinning);
+    ours.chain(pins).chain(shells).collect()
 }
 
 /// Returns which shell /bin/sh is, by the name of the file that it links to.

@@ -18,13 +18,6 @@ use libc::{E2BIG, EINTR, EINVAL, EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM};
 use crate::sys::{self, CAP_SYS_ADMIN, Errno, File, OFlags, ThinCStr};
 use landlock::Ruleset;
 
-/// What a root directory has and the pin does not grant.
-const LEFT_OUT: [ThinCStr<'_>; 3] = [
-    ThinCStr::from_c_str(c"."),
-    ThinCStr::from_c_str(c".."),
-    ThinCStr::from_c_str(c"proc"),
-];
-
 /// What the pin refuses in /proc.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum Strength {
@@ -87,6 +80,13 @@ impl fmt::Display for PinError {
 pub fn pin(strength: Strength) -> Result<(), PinError> {
     enforce(&ruleset(strength)?)
 }
+
+/// What a root directory has and the pin does not grant.
+const LEFT_OUT: [ThinCStr<'_>; 3] = [
+    ThinCStr::from_c_str(c"."),
+    ThinCStr::from_c_str(c".."),
+    ThinCStr::from_c_str(c"proc"),
+];
 
 fn ruleset(strength: Strength) -> Result<Ruleset, PinError> {
     let ruleset = Ruleset::new(strength).map_err(PinError::Ruleset)?;
