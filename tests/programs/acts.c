@@ -13,7 +13,7 @@
  *                           deleted or tmpfile in the directory, or a descriptor's number
  *   name-thread             name another thread
  *   wait                    say so, and wait for a byte on stdin
- *   rename|link FROM TO, unlink|mkdir|rmdir|truncate|mount|umount|mq_open FILE */
+ *   rename|link FROM TO, pivot_root NEW OLD, unlink|mkdir|rmdir|truncate|mount|umount|mq_open FILE */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -236,6 +236,7 @@ static int act(char **word)
 	ACT("name-thread", 1, name_thread())
 	ACT("rename", 3, rename(word[1], word[2]))
 	ACT("link", 3, link(word[1], word[2]))
+	ACT("pivot_root", 3, syscall(SYS_pivot_root, word[1], word[2]))
 	ACT("unlink", 2, unlink(word[1]))
 	ACT("mkdir", 2, mkdir(word[1], 0700))
 	ACT("rmdir", 2, rmdir(word[1]))

@@ -21,7 +21,7 @@ const [dir, ...runs] = process.argv.slice(2);
 const MACHINE = { amd64: "x86_64", arm64: "aarch64" };
 const LANDLOCK = {
   6.1: "note  pin           Landlock ABI 2; it needs 3 (Linux 6.2)",
-  6.12: "ok    pin           Landlock ABI 6: --pin, --pin=write",
+  6.12: "ok    pin           Landlock ABI 6: --pin and --pin=write hold",
 };
 
 const failures = [];
