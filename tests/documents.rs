@@ -1,4 +1,5 @@
-//! README, man page and `--help` say the same as the program.
+//! README, man page and `--help` say the same as the program. The files in deploy/ are what
+//! their programs take. What the documents show is in docs.rs.
 
 mod testenv;
 
@@ -10,7 +11,7 @@ use std::process::Command;
 use oomexec::cli::HELP;
 use oomexec::opt_out;
 use oomexec::output::status;
-use testenv::{TempDir, oomexec, run, text, tool};
+use testenv::{TempDir, run, text, tool};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -89,74 +90,6 @@ fn man_page_readme_and_help_name_every_status_and_the_opt_out() {
     }
 }
 
-#[test]
-fn every_file_that_a_document_names_exists() {
-    for document in ["README.md", "CONTRIBUTING.md", "SECURITY.md"] {
-        let mut named = 0;
-        let text = read(document);
-        let quoted = text.split('`').skip(1).step_by(2);
-        let linked = text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next());
-        for name in quoted.chain(linked) {
-            let name = name.split([' ', '#']).next().unwrap_or_default();
-            let dirs = [
-                "src/",
-                "tests/",
-                "scripts/",
-                "packaging/",
-                "spawner/",
-                ".ci/",
-                ".github/",
-            ];
-            if dirs.iter().any(|dir| name.starts_with(dir)) && !name.contains("NAME") {
-                assert!(path(name).exists(), "{document} names {name}");
-                named += 1;
-            }
-        }
-        assert!(named > 0, "{document} names no file");
-    }
-}
-
-/// Returns each `$ ` command of the README and the output below it.
-fn sessions() -> Vec<(String, String)> {
-    let readme = read("README.md");
-    let blocks = readme.split("\n```").skip(1).step_by(2);
-    let consoles = blocks.filter_map(|block| block.strip_prefix("console\n"));
-    let mut sessions: Vec<(String, String)> = Vec::new();
-    for line in consoles.flat_map(str::lines) {
-        match line.strip_prefix("$ ") {
-            Some(command) => sessions.push((command.to_owned(), String::new())),
-            None => {
-                let (_, printed) = sessions.last_mut().expect("a command first");
-                printed.push_str(line);
-                printed.push('\n');
-            }
-        }
-    }
-    sessions
-}
-
-#[test]
-fn the_commands_in_the_readme_print_what_it_shows() {
-    let bin = Path::new(oomexec()).parent().unwrap().to_str().unwrap();
-    let sessions = sessions();
-    assert!(sessions.len() >= 5, "{sessions:#?}");
-    for (command, printed) in sessions {
-        let output = Command::new("sh")
-            .args(["-c", &command])
-            .env("PATH", format!("{bin}:/usr/bin:/bin"))
-            .output()
-            .unwrap();
-        assert_eq!(
-            text(&output.stdout) + &text(&output.stderr),
-            printed,
-            "{command}"
-        );
-    }
-}
-
 /// Returns whether systemd accepts this unit, and its messages.
 fn verified(unit: &str) -> (bool, String) {
     let dir = TempDir::new();
@@ -181,4 +114,103 @@ fn systemd_accepts_the_unit_in_deploy_without_a_warning() {
     // systemd 252 says "OOM policy", 257 "OOMPolicy=".
     let complaint = verified(&wrong).1.replace(' ', "").to_lowercase();
     assert!(complaint.contains("oompolicy"), "{complaint}");
+}
+
+/// The files for Kubernetes.
+const PODS: [&str; 2] = [
+    "deploy/kubernetes.yaml",
+    "deploy/kubernetes-group-kill.yaml",
+];
+
+/// Returns whether a file with this content is valid by a schema, and what the tool says.
+fn valid(tool_and_options: &[&str], content: &str) -> (bool, String) {
+    let tools = path("target/tools/python");
+    let (name, options) = tool_and_options.split_first().expect("a tool");
+    let program = tools.join("bin").join(name);
+    let help = "scripts/lib/install-test-tools installs it";
+    assert!(program.exists(), "this test needs {name}; {help}");
+    let dir = TempDir::new();
+    let output = Command::new(tool("python3"))
+        .arg(program)
+        .args(options)
+        .arg(dir.file("file.yaml", content, 0o644))
+        .env("PYTHONPATH", tools)
+        .output()
+        .unwrap();
+    let said = text(&output.stdout) + &text(&output.stderr);
+    (output.status.success(), said)
+}
+
+/// Asserts that a file in deploy/ is valid, and that it is not once a word is misspelt.
+fn is_valid(tool: &[&str], name: &str, word: &str) {
+    let file = read(name);
+    let (is_valid, said) = valid(tool, &file);
+    assert!(is_valid, "{name}: {said}");
+    let (is_valid, said) = valid(tool, &file.replace(word, "misspelt"));
+    assert!(
+        !is_valid && said.contains("'misspelt' was unexpected"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_pods_in_deploy_are_what_kubernetes_takes() {
+    for pod in PODS {
+        is_valid(&["kubernetes-validate", "--strict"], pod, "securityContext");
+    }
+}
+
+#[test]
+fn the_service_in_deploy_is_what_docker_compose_takes() {
+    let tool = [
+        "check-jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+    ];
+    is_valid(&tool, "deploy/compose.yaml", "mem_limit");
+}
+
+#[test]
+fn the_pod_for_a_group_kill_is_as_the_vm_runs_it() {
+    let pod = read("deploy/kubernetes-group-kill.yaml");
+    for line in [
+        r#"command: ["oomexec", "-n", "-1000", "--","#,
+        "runAsUser: 0",
+        "allowPrivilegeEscalation: false",
+        "capabilities: { drop: [ALL], add: [SYS_RESOURCE] }",
+    ] {
+        assert!(pod.contains(line), "{line}");
+    }
+    let vm = read("scripts/lib/test-vm/container.c").replace('\\', "");
+    for line in [
+        r#""/oomexec", "-n", "-1000", "--""#,
+        r#""noNewPrivileges": true"#,
+        r#"["CAP_SYS_RESOURCE"]"#,
+        "container->user ? 65532 : 0",
+    ] {
+        assert!(vm.contains(line), "{line}");
+    }
+    let recipe = r#"{ "recipe", { .capable = 1, .recipe = 1 }, 10 }"#;
+    assert!(read("scripts/lib/test-vm/init.c").contains(recipe));
+}
+
+#[test]
+fn no_file_in_deploy_runs_an_image_that_the_documents_build() {
+    let documents = read("README.md") + &read("docs/gateways.md");
+    let built: Vec<_> = documents
+        .split(" -t ")
+        .skip(1)
+        .filter_map(|rest| rest.split_whitespace().next())
+        .collect();
+    assert!(built.contains(&"gateway"), "{built:?}");
+    for name in PODS.iter().chain(&["deploy/compose.yaml"]) {
+        let file = read(name);
+        let images: Vec<_> = file
+            .lines()
+            .filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("image: "))
+            .filter_map(|image| image.split([' ', ':']).next())
+            .collect();
+        assert!(!images.is_empty(), "{name}");
+        assert!(!images.iter().any(|image| built.contains(image)), "{name}");
+    }
 }
