@@ -10,7 +10,12 @@ const listed = (why, steps, ways, users) =>
   steps.map((step) => ({ suite: "listed", step, ways, users, why }));
 
 export const KNOWN = [
-  ...listed("no_new_privs, unless the caller has CAP_SYS_ADMIN", ["no_new_privs"], BOTH, UNPRIVILEGED),
+  ...listed(
+    "no_new_privs, unless the caller has CAP_SYS_ADMIN",
+    ["no_new_privs"],
+    BOTH,
+    UNPRIVILEGED,
+  ),
   ...listed("no mount, umount or pivot_root", ["unshare -r, mount", "bwrap"], BOTH),
   ...listed("no truncation in /proc", ["comm >", "coredump_filter >", "clear_refs >"], BOTH),
   // Only root may set this one.

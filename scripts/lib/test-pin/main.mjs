@@ -68,7 +68,8 @@ async function main(names) {
 
   const rows = [];
   for (const suite of suites)
-    for (const user of isRoot ? ["nobody", "root"] : ["you"]) rows.push(await compared(suite, user));
+    for (const user of isRoot ? ["nobody", "root"] : ["you"])
+      rows.push(await compared(suite, user));
   const { text, failed } = report(rows);
   process.stdout.write(text);
   return failed ? 1 : 0;

@@ -35,7 +35,14 @@ export function report(rows) {
     ...ways.map((way) => `${row.differs[way].length}`),
     `${row.seconds}`,
   ]);
-  const names = ["suite", "user", "steps, tests", "fail anyway", ...ways.map((way) => `differ with ${way}`), "seconds"];
+  const names = [
+    "suite",
+    "user",
+    "steps, tests",
+    "fail anyway",
+    ...ways.map((way) => `differ with ${way}`),
+    "seconds",
+  ];
   const parts = [markdownTable([names, ...counted], [2, 3, 4, 5, 6])];
 
   for (const { suite, user, failed } of rows)
