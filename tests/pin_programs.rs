@@ -536,8 +536,15 @@ fn crun(pin: Option<&str>, config: &str) -> Output {
     dir.file("bundle/config.json", config, 0o644);
     dir.dir("bundle/root/dev");
     dir.copy(program("show"), "bundle/root/show");
-    // crun refuses to start where this hierarchy is empty beside those of cgroup v1.
-    let script = "umount -q /sys/fs/cgroup/unified; exec \"$@\"";
+    // crun refuses to start where this hierarchy is empty beside those of cgroup v1. It
+    // makes /dev/ptmx and others in the root's /dev, which must not be the machine's.
+    let script = "umount -q /sys/fs/cgroup/unified
+        mount -t tmpfs tmpfs /dev
+        for device in null:3 zero:5 full:7 random:8 urandom:9; do
+            mknod -m 666 \"/dev/${device%:*}\" c 1 \"${device#*:}\"
+        done
+        mknod -m 666 /dev/tty c 5 0
+        exec \"$@\"";
     let oomexec = dir.copy(oomexec(), "oomexec");
     let (crun, state, bundle) = (tool("crun"), dir.dir("state"), dir.join("bundle"));
     let mut args = vec!["sh", "-c", script, "sh", shown(&oomexec)];
