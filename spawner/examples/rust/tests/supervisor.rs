@@ -120,7 +120,9 @@ fn a_child_ends_by_the_signal_it_is_sent() {
         Signal::SIGKILL,
     ] {
         let script = "echo ready >&3; exec cat <&3";
-        for (via, prepared, _) in each_way(launch("sh").args(["-c", script])) {
+        // Whoever runs the tests may ignore a signal, and a child inherits that.
+        let words = ["--default-signal", "sh", "-c", script];
+        for (via, prepared, _) in each_way(launch("env").args(words)) {
             let (mut child, mut extra) = start(prepared.command());
             assert_eq!(line(&mut extra), "ready\n", "{via}");
             kill_group(child.0.id(), signal);
