@@ -45,5 +45,7 @@ class Result(unittest.TextTestResult):
         self.note(test, "succeeded unexpectedly")
 
 
-tests = unittest.defaultTestLoader.loadTestsFromName(f"test.{sys.argv[1]}")
-unittest.TextTestRunner(resultclass=Result, verbosity=2).run(tests)
+# Processes that a test starts import this file too.
+if __name__ == "__main__":
+    tests = unittest.defaultTestLoader.loadTestsFromName(f"test.{sys.argv[1]}")
+    unittest.TextTestRunner(resultclass=Result, verbosity=2).run(tests)
