@@ -1,6 +1,6 @@
 //! Real programs that set their own score, or that of their children, under both strengths
-//! of the pin: Firefox, PostgreSQL, OpenSSH, crun, choom. (Chromium: chromium.rs.) The plain
-//! pin does not hold them, and `--pin=write` does.
+//! of the pin: Firefox, PostgreSQL, OpenSSH, crun. The plain pin does not hold them, and
+//! `--pin=write` does. (Chromium: chromium.rs.)
 
 #[path = "testenv/running.rs"]
 mod running;
@@ -581,26 +581,4 @@ fn crun_runs_no_container_with_mounts_under_either_strength() {
         assert!(!output.status.success(), "{pin}: {output:?}");
         assert_eq!(text(&output.stdout), "", "{pin}");
     }
-}
-
-/// Runs choom(1) through oomexec, unprivileged, to run a command with a score of 0.
-fn choom(pin: &str) -> Output {
-    let (dir, _) = with_home();
-    let choom = tool("choom");
-    let args = [pin, "--", shown(&choom), "-n", "0", "--", "/bin/cat", SCORE];
-    let launch = Launch::through(dir.join("oomexec"), args);
-    launch.unprivileged().output()
-}
-
-#[test]
-fn choom_lowers_its_score_under_the_plain_pin_and_not_under_pin_write() {
-    if lacks_landlock(3) || lacks_floor_of_zero() {
-        return;
-    }
-    assert_eq!(said(&choom("--pin")), "0\n");
-    let output = choom("--pin=write");
-    assert_eq!(text(&output.stdout), "");
-    let stderr = text(&output.stderr);
-    assert!(stderr.contains("Permission denied"), "{stderr}");
-    assert_eq!(output.status.code(), Some(1));
 }

@@ -45,12 +45,13 @@ export function report(rows) {
   ];
   const parts = [markdownTable([names, ...counted], [2, 3, 4, 5, 6])];
 
-  for (const { suite, user, failed } of rows)
-    if (failed.length > 0) parts.push(`${suite} as ${user} fails anyway: ${failed.join(", ")}`);
-
   // By the step: why, and as which users it differs in which way.
   const seen = new Map();
   const wrong = [];
+  for (const { suite, user, steps, failed } of rows) {
+    if (failed.length > 0) parts.push(`${suite} as ${user} fails anyway: ${failed.join(", ")}`);
+    if (failed.length * 2 > steps) wrong.push(`${suite} as ${user} shows nothing: it fails anyway`);
+  }
   for (const row of rows)
     for (const way of ways) {
       const found = row.differs[way];

@@ -53,6 +53,14 @@ export class Stage {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** Whether a shell cannot set its score. */
+  holds(way) {
+    const set = way === "--pin" ? ">" : ">>";
+    const attempt = `{ echo 1000 ${set}/proc/self/oom_score_adj; } 2>/dev/null || echo held`;
+    const words = [...WAYS[way], "--", "sh", "-c", attempt];
+    return spawnSync(this.oomexec, words, { encoding: "utf8" }).stdout === "held\n";
+  }
+
   /**
    * Runs a suite in an empty home. Returns a map from the name of each step to what came of it;
    * throws if the suite itself fails.

@@ -23,7 +23,7 @@ step 'add other' git add other
 step 'commit other' git commit -m other
 step merge git merge main
 step 'conflict' sh -c 'git checkout -b third HEAD~1 && echo changed >other && git commit -am changed &&
-    git checkout -b fourth HEAD~1 && echo different >other && git commit -am different && git merge third'
+    git checkout -b fourth HEAD~1 && echo different >other && git commit -am different && ! git merge third'
 step 'abort' git merge --abort
 step rebase sh -c 'git checkout main && echo new >new && git add new && git commit -m new &&
     git rebase -f --root'
