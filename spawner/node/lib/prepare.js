@@ -6,6 +6,7 @@ import { inspect } from "node:util";
 import { findOomexec } from "./oomexec.js";
 import { isShim, spawnerScript } from "./script.js";
 import { directoryOf, search, statOf } from "./search.js";
+import { otherUser } from "./user.js";
 
 const OPT_OUT = "OPENCLAW_CHILD_OOM_SCORE_ADJ";
 // Trims the same white space as oomexec itself.
@@ -53,7 +54,7 @@ function decide(command, args, options) {
   // exit status.
   const directory = directoryOf(options.cwd);
   if (directory === undefined) return direct("no-directory");
-  const found = search(command, env.PATH, directory);
+  const found = search(command, env.PATH, directory, otherUser(options));
   if (found !== "executable") return direct(found);
 
   if (basename(command) === "oomexec") return asIs("oomexec", "already-wrapped");

@@ -2,18 +2,29 @@
 
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { mayExecute } from "./user.js";
 
 // The PATH that oomexec assumes if there is none.
 const DEFAULT_PATH = "/usr/local/bin:/bin:/usr/bin";
 
-/** Returns "executable", "not-executable" (spawn fails with EACCES) or "not-found" (ENOENT). */
-export function search(command, path, directory) {
+/**
+ * Returns "executable", "not-executable" (spawn fails with EACCES) or "not-found" (ENOENT), for the
+ * `user` that the child becomes if it is another one (otherUser() in user.js).
+ */
+export function search(command, path, directory, user) {
   const inDirectory = (file) => (file.startsWith("/") ? file : directory + file);
-  if (command.includes("/")) return lookAtCommand(command, inDirectory);
+  const mayRun = (file) =>
+    mayExecute(user, file.startsWith("/") ? file : `${process.cwd()}/${file}`);
+  const lookAt = (command) => {
+    const seen = lookAtCommand(command, inDirectory);
+    if (seen !== "executable" || user === undefined) return seen;
+    return mayRun(inDirectory(command)) ? seen : "not-executable";
+  };
+  if (command.includes("/")) return lookAt(command);
   let result = "not-found";
   for (const element of String(path ?? DEFAULT_PATH).split(":")) {
     // An empty element is the current directory.
-    const seen = lookAtCommand(element === "" ? command : `${element}/${command}`, inDirectory);
+    const seen = lookAt(element === "" ? command : `${element}/${command}`);
     if (seen === "executable") return seen;
     if (seen === "not-executable") result = seen;
   }

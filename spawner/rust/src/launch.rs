@@ -355,13 +355,20 @@ impl Launch {
         if !self.use_oomexec {
             return Found::default();
         }
-        let first = self.oomexec.as_deref();
-        #[cfg(unix)]
-        if let Some(own) = self.uid.or(self.gid).and_then(|_| User::own()) {
-            let child = own.of_child(self.uid, self.gid);
-            return find(first, |path| child.can_execute(path));
-        }
-        find(first, |_| true)
+        find(self.oomexec.as_deref(), self.child_may_execute())
+    }
+
+    /// Returns whether the user that the child becomes, if another one, can execute the file at an absolute path.
+    #[cfg(unix)]
+    fn child_may_execute(&self) -> impl Fn(&Path) -> bool {
+        let own = self.uid.or(self.gid).and_then(|_| User::own());
+        let child = own.map(|own| own.of_child(self.uid, self.gid));
+        move |path| child.as_ref().is_none_or(|child| child.can_execute(path))
+    }
+
+    #[cfg(not(unix))]
+    fn child_may_execute(&self) -> impl Fn(&Path) -> bool {
+        |_| true
     }
 
     /// Decides what to spawn so that the kernel kills the child before the gateway.
@@ -387,7 +394,12 @@ impl Launch {
             return self.direct(Why::NoDirectory);
         }
         let path = self.variable("PATH");
-        match search(&self.program, path.as_deref(), directory) {
+        match search(
+            &self.program,
+            path.as_deref(),
+            directory,
+            self.child_may_execute(),
+        ) {
             Seen::Executable => {}
             Seen::NotExecutable => return self.direct(Why::NotExecutable),
             Seen::Nothing => return self.direct(Why::NotFound),

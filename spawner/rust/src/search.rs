@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 #[cfg(unix)]
 use crate::user::may_execute;
@@ -23,7 +23,13 @@ pub(crate) enum Seen {
     Nothing,
 }
 
-pub(crate) fn search(command: &OsStr, path: Option<&OsStr>, directory: Option<&Path>) -> Seen {
+/// Looks up a command, for a child of which `child_may_execute` says what it can execute, by absolute path.
+pub(crate) fn search(
+    command: &OsStr,
+    path: Option<&OsStr>,
+    directory: Option<&Path>,
+    child_may_execute: impl Fn(&Path) -> bool,
+) -> Seen {
     let in_directory = |file: PathBuf| match directory {
         Some(directory) => directory.join(file),
         None => file,
@@ -32,6 +38,9 @@ pub(crate) fn search(command: &OsStr, path: Option<&OsStr>, directory: Option<&P
         let file = in_directory(file);
         match look(&file) {
             Seen::Executable if lacks_interpreter(&file, in_directory) => Seen::Nothing,
+            Seen::Executable if !absolute(&file).is_ok_and(|file| child_may_execute(&file)) => {
+                Seen::NotExecutable
+            }
             seen => seen,
         }
     };

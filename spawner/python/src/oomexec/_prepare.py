@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 from oomexec._find import find_oomexec
 from oomexec._script import is_shim, spawner_script
 from oomexec._search import directory_of, search
+from oomexec._user import other_user
 
 Via = Literal["oomexec", "sh", "direct"]
 """How a child is started."""
@@ -229,7 +230,10 @@ def _decide(launch: _Launch) -> Prepared:
     directory = directory_of(launch.cwd)
     if directory is None:
         return direct("no-directory")
-    found = search(command, env.get("PATH"), directory)
+    try:
+        found = search(command, env.get("PATH"), directory, other_user(launch.user, launch.group))
+    except KeyError:
+        return direct("invalid")
     if found != "executable":
         return direct(found)
 
@@ -238,10 +242,7 @@ def _decide(launch: _Launch) -> Prepared:
     if command == _SHELL and args[:1] == ["-c"] and len(args) > 1 and is_shim(args[1]):
         return _as_given(launch, "sh", "already-wrapped")
 
-    try:
-        oomexec = find_oomexec(launch.oomexec, user=launch.user, group=launch.group)
-    except KeyError:
-        return direct("invalid")
+    oomexec = find_oomexec(launch.oomexec, user=launch.user, group=launch.group)
     if oomexec.path is not None:
         if command == oomexec.path:
             return _as_given(launch, "oomexec", "already-wrapped")

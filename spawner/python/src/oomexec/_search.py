@@ -5,6 +5,8 @@ import re
 import stat
 from typing import Literal
 
+from oomexec._user import User, may_execute
+
 Seen = Literal["executable", "not-executable", "not-found"]
 
 # The PATH that oomexec assumes if there is none.
@@ -15,17 +17,17 @@ _HEAD = 256
 _SHEBANG = re.compile(rb"#![ \t]*([^ \t\n\0]+)(.?)", re.DOTALL)
 
 
-def search(command: str, path: str | None, directory: str) -> Seen:
+def search(command: str, path: str | None, directory: str, user: User | None = None) -> Seen:
     """Returns what an exec of the command finds: "not-executable" is EACCES, "not-found" ENOENT.
 
-    `directory` is that of directory_of().
+    `directory` is that of directory_of(), `user` that of other_user().
     """
     if "/" in command:
-        return _look_at_command(command, directory)
+        return _look_at_command(command, directory, user)
     result: Seen = "not-found"
     for element in (_DEFAULT_PATH if path is None else path).split(":"):
         # An empty element is the current directory.
-        seen = _look_at_command(f"{element}/{command}" if element else command, directory)
+        seen = _look_at_command(f"{element}/{command}" if element else command, directory, user)
         if seen == "executable":
             return seen
         if seen == "not-executable":
@@ -33,12 +35,19 @@ def search(command: str, path: str | None, directory: str) -> Seen:
     return result
 
 
-def _look_at_command(command: str, directory: str) -> Seen:
+def _look_at_command(command: str, directory: str, user: User | None) -> Seen:
     def in_directory(file: str) -> str:
         return file if file.startswith("/") else directory + file
 
     file = in_directory(command)
     seen = look(file)
+    # Joined as text, as below.
+    if (
+        user is not None
+        and seen == "executable"
+        and not may_execute(user, os.path.join(os.getcwd(), file))
+    ):
+        return "not-executable"
     interpreter = _interpreter_of(file) if seen == "executable" else None
     # The exec of a script fails as that of its interpreter does.
     return seen if interpreter is None else look(in_directory(interpreter))
