@@ -128,10 +128,10 @@ fn ruleset(strength: Strength) -> Result<Ruleset, PinError> {
             mem::forget(last.replace(entry));
         }
     }
-    match has_entry {
-        true => Ok(ruleset),
-        false => Err(PinError::NoEntry),
+    if !has_entry {
+        return Err(PinError::NoEntry);
     }
+    Ok(ruleset)
 }
 
 /// Opens an entry of the root, and of a symbolic link the link.

@@ -5,6 +5,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { findOomexec, launchers, onPath } from "../launchers.mjs";
+import { exitOnSignals } from "../signals.mjs";
 import { findPlace, NoCgroup } from "./cgroup.mjs";
 import { readOptions, Usage } from "./options.mjs";
 import { prepareDrawing } from "./picture.mjs";
@@ -24,13 +25,7 @@ process.on("exit", () => {
   place?.leave();
   if (stage) rmSync(stage, { recursive: true, force: true });
 });
-for (const [signal, number] of [
-  ["SIGHUP", 1],
-  ["SIGINT", 2],
-  ["SIGTERM", 15],
-]) {
-  process.on(signal, () => process.exit(128 + number));
-}
+exitOnSignals();
 
 try {
   process.exitCode = await main();

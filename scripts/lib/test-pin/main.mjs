@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { findOomexec } from "../launchers.mjs";
+import { exitOnSignals } from "../signals.mjs";
 import { differences, report, unlisted } from "./report.mjs";
 import { isRoot, Stage, WAYS } from "./run.mjs";
 
@@ -45,12 +46,7 @@ const ATTEMPTS = 3;
 
 let stage;
 process.on("exit", () => stage?.remove());
-for (const [signal, number] of [
-  ["SIGHUP", 1],
-  ["SIGINT", 2],
-  ["SIGTERM", 15],
-])
-  process.on(signal, () => process.exit(128 + number));
+exitOnSignals();
 
 try {
   process.exitCode = await main(process.argv.slice(2));

@@ -3,7 +3,15 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { hold } from "oomexec";
-import { Browser, canPin, canSandbox, isThere, pixelOf, USERS } from "../testenv/browser.js";
+import {
+  assertHeld,
+  Browser,
+  canPin,
+  canSandbox,
+  isThere,
+  pixelOf,
+  USERS,
+} from "../testenv/browser.js";
 import { notTested, OWN, scoreOf, WAYS } from "../testenv/oomexec.js";
 import { until } from "../testenv/process.js";
 
@@ -61,16 +69,7 @@ for (const command of ["chromium", "chromium-headless-shell"]) {
         if (browser === undefined) return;
         assert.equal(browser.via, "oomexec");
         await render(browser);
-        const all = browser.all();
-        assert.ok(all.some(({ pid }) => pid === browser.pid));
-        for (const type of ["zygote", "renderer"]) {
-          assert.ok(
-            all.some((one) => one.type === type),
-            `there is a ${type}`,
-          );
-        }
-        for (const { name, type, score } of all)
-          assert.equal(score, 1000, `the score of ${name} ${type ?? ""}`);
+        assertHeld(browser);
         assert.equal(scoreOf("self"), OWN);
         if (user.sandbox) assertSandboxed(browser);
       });

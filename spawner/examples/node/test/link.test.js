@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import puppeteer from "puppeteer-core";
-import { Browser, canPin, canSandbox, isThere } from "../testenv/browser.js";
+import { assertHeld, Browser, canPin, canSandbox, isThere } from "../testenv/browser.js";
 import { makeDirectory, newDirectory, removeDirectory } from "../testenv/child.js";
 import { notTested, OOMEXEC, OWN, scoreOf } from "../testenv/oomexec.js";
 import { programOf, until } from "../testenv/process.js";
@@ -109,16 +109,7 @@ for (const [who, launcher] of Object.entries(LAUNCHERS)) {
       await show(launched);
       // oomexec and Debian's script have replaced themselves.
       assert.match(programOf(browser.pid), /\/chromium$/);
-      const all = browser.all();
-      assert.ok(all.some(({ pid }) => pid === browser.pid));
-      for (const type of ["zygote", "renderer"]) {
-        assert.ok(
-          all.some((one) => one.type === type),
-          `there is a ${type}`,
-        );
-      }
-      for (const { name, type, score } of all)
-        assert.equal(score, 1000, `the score of ${name} ${type ?? ""}`);
+      assertHeld(browser);
       assert.equal(scoreOf("self"), OWN);
       await launched.close();
       await untilGone(browser);

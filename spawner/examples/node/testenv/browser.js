@@ -1,5 +1,6 @@
 // Starts Debian's browsers as a gateway does; Playwright drives them over CDP. See
 // ../browser.example.js for why.
+import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, copyFileSync, readFileSync } from "node:fs";
@@ -185,4 +186,17 @@ export function pixelOf(png) {
   }
   // The first byte is the filter, which changes nothing in a single pixel.
   return [...inflateSync(Buffer.concat(data)).subarray(1, 4)];
+}
+
+/** Asserts that a browser shows a page, and each of its processes is at 1000. */
+export function assertHeld(browser) {
+  const all = browser.all();
+  assert.ok(all.some(({ pid }) => pid === browser.pid));
+  for (const wanted of ["zygote", "renderer"])
+    assert.ok(
+      all.some(({ type }) => type === wanted),
+      `there is a ${wanted}`,
+    );
+  for (const { name, type, score } of all)
+    assert.equal(score, 1000, `the score of ${name} ${type ?? ""}`);
 }

@@ -1,22 +1,9 @@
 // Finds the oomexec to test with, and lists the three ways to start a child.
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import { OOMEXEC } from "../../../node/testenv/oomexec.js";
 
-const inRepository = ["debug", "release"].map((profile) =>
-  fileURLToPath(new URL(`../../../../target/${profile}/oomexec`, import.meta.url)),
-);
-const places = process.env.OOMEXEC_TEST_BINARY ? [process.env.OOMEXEC_TEST_BINARY] : inRepository;
-
-export const OOMEXEC = places.find((place) => existsSync(place));
-if (OOMEXEC === undefined) {
-  throw new Error(
-    `no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at ${places.join(", ")}`,
-  );
-}
-
-// The environment of whoever runs the tests must not change the results.
-delete process.env.OPENCLAW_CHILD_OOM_SCORE_ADJ;
-delete process.env.OOMEXEC_PATH;
+export { notTestedHere as notTested } from "../../../node/testenv/skip.js";
+export { OOMEXEC };
 
 export function scoreOf(pid) {
   return Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
@@ -35,5 +22,3 @@ export const WAYS = {
   sh: { how: { oomexec: false }, score: 1000 },
   direct: { how: { oomexec: false, shellAvailable: () => false }, score: OWN },
 };
-
-export { notTestedHere as notTested } from "../../../node/testenv/skip.js";

@@ -86,25 +86,25 @@ const PACKAGES = {
   async Playwright(executablePath) {
     const { chromium } = await import("playwright-core");
     const browser = await chromium.launch({ executablePath, chromiumSandbox: SANDBOX });
-    const page = await browser.newPage();
-    await page.setContent("<title>hello</title>");
-    const below = scoresBelow();
-    const title = await page.title();
-    await browser.close();
-    return [title, ...below];
+    return shown(browser);
   },
   async Puppeteer(executablePath) {
     const { default: puppeteer } = await import("puppeteer-core");
     const args = SANDBOX ? [] : ["--no-sandbox"];
     const browser = await puppeteer.launch({ executablePath, args });
-    const page = await browser.newPage();
-    await page.setContent("<title>hello</title>");
-    const below = scoresBelow();
-    const title = await page.title();
-    await browser.close();
-    return [title, ...below];
+    return shown(browser);
   },
 };
+
+// Both drivers name these alike.
+async function shown(browser) {
+  const page = await browser.newPage();
+  await page.setContent("<title>hello</title>");
+  const below = scoresBelow();
+  const title = await page.title();
+  await browser.close();
+  return [title, ...below];
+}
 
 // Through CommonJS, as both packages are.
 async function terminal(name) {

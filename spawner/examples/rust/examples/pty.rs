@@ -55,7 +55,7 @@ fn start_login_shell(
 }
 
 /// Converts to the builder of `portable-pty`.
-fn builder(prepared: &Prepared) -> CommandBuilder {
+pub fn builder(prepared: &Prepared) -> CommandBuilder {
     let mut builder = CommandBuilder::new(prepared.program());
     builder.args(prepared.args());
     builder.env_clear();

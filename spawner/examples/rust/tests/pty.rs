@@ -1,5 +1,8 @@
 //! bash on a real terminal, started with `portable-pty`.
 
+#[path = "../examples/pty.rs"]
+#[allow(dead_code, reason = "the rest of it is a program")]
+mod example;
 mod testenv;
 
 use std::env;
@@ -12,8 +15,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Instant;
 
+use example::builder;
 use oomexec_spawner::{Launch, Prepared, Via, Why};
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{Child, MasterPty, PtySize, native_pty_system};
 use testenv::{
     DEADLINE, copy, each_way, launch, oomexec, own_score, program_of, runs, score_of, stat_of,
     until, which,
@@ -125,20 +129,6 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Converts to the builder of `portable-pty`.
-fn builder(prepared: &Prepared) -> CommandBuilder {
-    let mut builder = CommandBuilder::new(prepared.program());
-    builder.args(prepared.args());
-    builder.env_clear();
-    for (name, value) in prepared.env() {
-        builder.env(name, value);
-    }
-    if let Some(directory) = prepared.current_dir() {
-        builder.cwd(directory);
-    }
-    builder
 }
 
 /// An empty home directory, so that bash reads no files of whoever runs the tests.

@@ -11,26 +11,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use oomexec_spawner::{Launch, OomKills, Prepared};
+mod oomexec;
 
-/// Finds the oomexec to test with.
-pub fn oomexec() -> PathBuf {
-    let places = match env::var_os("OOMEXEC_TEST_BINARY") {
-        Some(place) => vec![PathBuf::from(place)],
-        None => ["debug", "release"]
-            .map(|profile| {
-                let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-                package.join("../../target").join(profile).join("oomexec")
-            })
-            .to_vec(),
-    };
-    let found = places.iter().find(|place| place.exists());
-    found.cloned().unwrap_or_else(|| {
-        panic!(
-            "no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at {places:?}"
-        )
-    })
-}
+pub use oomexec::oomexec;
+use oomexec_spawner::{Launch, OomKills, Prepared};
 
 /// Creates a launch that ignores an opt-out of whoever runs the tests.
 pub fn launch(program: impl AsRef<std::ffi::OsStr>) -> Launch {

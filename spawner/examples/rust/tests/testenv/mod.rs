@@ -12,34 +12,16 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[path = "../../../../rust/tests/testenv/oomexec.rs"]
+mod oomexec;
+
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+pub use oomexec::oomexec;
 use oomexec_spawner::{Launch, Prepared, Via};
 
 /// Long enough for a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);
-
-/// Finds the oomexec to test with.
-pub fn oomexec() -> PathBuf {
-    let places = match env::var_os("OOMEXEC_TEST_BINARY") {
-        Some(place) => vec![PathBuf::from(place)],
-        None => ["debug", "release"]
-            .map(|profile| {
-                let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-                package
-                    .join("../../../target")
-                    .join(profile)
-                    .join("oomexec")
-            })
-            .to_vec(),
-    };
-    let found = places.iter().find(|place| place.exists());
-    found.cloned().unwrap_or_else(|| {
-        panic!(
-            "no oomexec to test with (cargo build, or set OOMEXEC_TEST_BINARY): not at {places:?}"
-        )
-    })
-}
 
 /// Finds an example, which cargo builds with the tests.
 pub fn example(name: &str) -> PathBuf {
